@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {ILifeboatTypes} from "./ILifeboatTypes.sol";
+
+/// @title The one slot that L1 keeps of an exit
+/// @dev Spec section 9.2. From the top: 200 bits of the exit's hash; 44 bits of the first evidence (block 28, index 16; 0 for none); 1 bit
+/// "more evidence is counted elsewhere"; 1 bit "a challenger was paid"; 7 bits "running disputes"; 3 bits state.
+library ExitRecord {
+    uint256 private constant CLEAR_BITS = 56;
+    uint256 private constant EVIDENCE_SHIFT = 12;
+    uint256 private constant EVIDENCE_MASK = ((1 << 44) - 1) << EVIDENCE_SHIFT;
+    uint256 private constant MORE = 1 << 11;
+    uint256 private constant REWARDED = 1 << 10;
+    uint256 private constant RUNNING_MASK = 127 << 3;
+    uint256 private constant STATE_MASK = 7;
+
+    function create(bytes32 exitHash) internal pure returns (uint256) {
+        return (uint256(exitHash) >> CLEAR_BITS << CLEAR_BITS) | uint256(ILifeboatTypes.ExitState.Queued);
+    }
+
+    function matches(uint256 record, bytes32 exitHash) internal pure returns (bool) {
+        return record >> CLEAR_BITS == uint256(exitHash) >> CLEAR_BITS;
+    }
+
+    function hashOf(uint256 record) internal pure returns (bytes25) {
+        return bytes25(bytes32(record));
+    }
+
+    function state(uint256 record) internal pure returns (ILifeboatTypes.ExitState) {
+        return ILifeboatTypes.ExitState(record & STATE_MASK);
+    }
+
+    function withState(uint256 record, ILifeboatTypes.ExitState next) internal pure returns (uint256) {
+        return (record & ~STATE_MASK) | uint256(next);
+    }
+
+    /// @return Position of the spending transaction, 0 for none.
+    function evidence(uint256 record) internal pure returns (uint64) {
+        uint256 bits = (record & EVIDENCE_MASK) >> EVIDENCE_SHIFT;
+        return uint64(((bits >> 16) << 25) | ((bits & 0xffff) << 4));
+    }
+
+    /// @param spend Position of a transaction in a block, index below 2^16; 0 clears.
+    function withEvidence(uint256 record, uint64 spend) internal pure returns (uint256) {
+        uint256 bits = (uint256(spend >> 25) << 16) | ((spend >> 4) & 0xffff);
+        return (record & ~EVIDENCE_MASK) | (bits << EVIDENCE_SHIFT);
+    }
+
+    function hasMore(uint256 record) internal pure returns (bool) {
+        return record & MORE != 0;
+    }
+
+    function withMore(uint256 record, bool more) internal pure returns (uint256) {
+        return more ? record | MORE : record & ~MORE;
+    }
+
+    function isRewarded(uint256 record) internal pure returns (bool) {
+        return record & REWARDED != 0;
+    }
+
+    function withReward(uint256 record) internal pure returns (uint256) {
+        return record | REWARDED;
+    }
+
+    function isSuspended(uint256 record) internal pure returns (bool) {
+        return record & RUNNING_MASK != 0;
+    }
+
+    /// @dev Evidence adds up (S6): one standing piece is enough, so none can shield the exit from another.
+    function hasEvidence(uint256 record) internal pure returns (bool) {
+        return record & (EVIDENCE_MASK | MORE) != 0;
+    }
+}

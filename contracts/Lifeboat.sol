@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Blocks} from "./Blocks.sol";
+import {ExitQueue} from "./ExitQueue.sol";
+import {Hashing} from "./Hashing.sol";
+import {LifeboatBase} from "./LifeboatBase.sol";
+import {Module} from "./Module.sol";
+import {StandardExits} from "./StandardExits.sol";
+import {Vault} from "./Vault.sol";
+
+/// @title The root contract
+/// @dev Hot paths live here; the rest is in modules that run in this storage by DELEGATECALL, fixed here for ever.
+/// Immutable; nobody can touch funds, pause exits or change a period. See ILifeboat.sol for what it promises.
+contract Lifeboat is Vault, StandardExits, ExitQueue {
+    /// @dev Evidence and settlement of standard exits.
+    address public immutable EVIDENCE;
+    uint40 private immutable DATA_CHALLENGE_PERIOD;
+    uint40 private immutable DATA_RESPONSE_PERIOD;
+    uint40 private immutable REACTION;
+    uint32 private immutable SLOT;
+    uint32 private immutable FINALITY_BLOCKS;
+    uint32 private immutable BLOCK_INTERVAL;
+    uint32 private immutable SUBMISSION_MARGIN;
+    uint40 private immutable ABANDON_PERIOD;
+
+    constructor(Parameters memory p, address firstOperator, address evidence)
+        LifeboatBase(p)
+        Blocks(p, firstOperator)
+    {
+        _requirePossible(p);
+        if (Module(evidence).PARAMETERS_HASH() != keccak256(abi.encode(p))) revert ModuleMismatch(evidence);
+        EVIDENCE = evidence;
+        DATA_CHALLENGE_PERIOD = p.dataChallengePeriod;
+        DATA_RESPONSE_PERIOD = p.dataResponsePeriod;
+        REACTION = p.reaction;
+        SLOT = p.slot;
+        FINALITY_BLOCKS = p.finalityBlocks;
+        BLOCK_INTERVAL = p.blockInterval;
+        SUBMISSION_MARGIN = p.submissionMargin;
+        ABANDON_PERIOD = p.abandonPeriod;
+    }
+
+    /// @dev Everything that is not in this contract is the evidence module's; an unknown call ends there, refused. Not
+    /// payable: ETH sent without a call is refused.
+    fallback() external {
+        address module = EVIDENCE;
+        // Assembly: hands the whole reply through, which Solidity has no words for.
+        assembly {
+            calldatacopy(0, 0, calldatasize())
+            let ok := delegatecall(gas(), module, 0, calldatasize(), 0, 0)
+            returndatacopy(0, 0, returndatasize())
+            switch ok
+            case 0 { revert(0, returndatasize()) }
+            default { return(0, returndatasize()) }
+        }
+    }
+
+    function parameters() external view returns (Parameters memory) {
+        return Parameters({
+            minExitPeriod: MIN_EXIT_PERIOD,
+            dataChallengePeriod: DATA_CHALLENGE_PERIOD,
+            dataResponsePeriod: DATA_RESPONSE_PERIOD,
+            reaction: REACTION,
+            anchorAgeBlocks: ANCHOR_AGE_BLOCKS,
+            slot: SLOT,
+            finalityBlocks: FINALITY_BLOCKS,
+            blockInterval: BLOCK_INTERVAL,
+            submissionMargin: SUBMISSION_MARGIN,
+            abandonPeriod: ABANDON_PERIOD,
+            maxBlockTxs: MAX_BLOCK_TXS
+        });
+    }
+
+    function domainSeparator() external view returns (bytes32) {
+        return Hashing.domainSeparator();
+    }
+
+    function head() external view returns (uint32, uint32, uint40, uint32, uint24, uint32, uint40) {
+        Head storage h = _head;
+        return (h.voidFrom, h.newest, h.newestTime, h.newestAnchor, h.depositCount, h.slowFeeGwei, h.lastMove);
+    }
+
+    function isInvalid(uint64 transactionPosition) external view returns (bool) {
+        return _invalid[transactionPosition];
+    }
+
+    /// @dev Spec section 10: the windows that the exit games' proofs of safety rest on. protocol/parameters.ts says the same.
+    function _requirePossible(Parameters memory p) private pure {
+        uint256 mep = p.minExitPeriod;
+        uint256 anchorAge = uint256(p.anchorAgeBlocks) * p.slot;
+        _require(
+            mep != 0 && p.dataChallengePeriod != 0 && p.dataResponsePeriod != 0 && p.reaction != 0 && anchorAge != 0
+                && p.finalityBlocks != 0 && p.blockInterval != 0 && p.submissionMargin != 0 && p.maxBlockTxs != 0,
+            "zero"
+        );
+        _require(4 * (uint256(p.dataChallengePeriod) + p.dataResponsePeriod) <= mep, "DC + DR <= MEP / 4");
+        _require(8 * uint256(p.reaction) <= mep, "REACTION <= MEP / 8");
+        _require(32 * anchorAge <= 3 * mep, "ANCHOR_AGE * 4/3 <= MEP / 8");
+        _require(p.anchorAgeBlocks <= 6_000, "ANCHOR_AGE <= 6000");
+        _require(
+            anchorAge >= uint256(p.finalityBlocks) * p.slot + p.blockInterval + p.submissionMargin,
+            "ANCHOR_AGE >= finality + ..."
+        );
+        _require(p.abandonPeriod >= mep, "ABANDON_PERIOD >= MEP");
+        _require(p.maxBlockTxs <= 1 << 16, "MAX_BLOCK_TXS <= 2^16");
+    }
+
+    function _require(bool holds, bytes32 rule) private pure {
+        if (!holds) revert ParametersImpossible(rule);
+    }
+}

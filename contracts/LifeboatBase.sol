@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {BlockTree} from "./BlockTree.sol";
+import {CompactSignature} from "./CompactSignature.sol";
+import {ExitRecord} from "./ExitRecord.sol";
+import {Hashing} from "./Hashing.sol";
+import {ILifeboatTypes} from "./ILifeboatTypes.sol";
+import {LifeboatStorage} from "./LifeboatStorage.sol";
+
+/// @title What the root contract and its modules share: periods, proofs of inclusion, judgements about an exit, payments
+abstract contract LifeboatBase is LifeboatStorage, ILifeboatTypes {
+    using ExitRecord for uint256;
+
+    /// @dev Spec section 8: gas that a bond is sized by. Worst shape of a challenge twice, one turn, what is burnt.
+    uint256 internal constant CHALLENGE_GAS = 280_000;
+    uint256 internal constant BOUNTY_GAS = 60_000;
+    uint256 internal constant BOND_GAS = 400_000;
+
+    /// @dev Gas given to a receiver of ETH. Enough for a contract wallet's bookkeeping, little enough to be covered by the bounty.
+    uint256 internal constant PUSH_GAS = 20_000;
+    /// @dev Below this the loop stops before a turn, so that a caller cannot make a push fail by bringing too little gas.
+    uint256 internal constant TURN_GAS = 150_000;
+
+    address internal constant ETH = address(0);
+    uint256 internal constant DEPOSIT_INDEX = 1 << 20;
+
+    uint40 internal immutable MIN_EXIT_PERIOD;
+    /// @dev DC + DR: a block older than this could have been forced into the open.
+    uint40 internal immutable REVEAL_PERIOD;
+
+    constructor(Parameters memory p) {
+        MIN_EXIT_PERIOD = p.minExitPeriod;
+        REVEAL_PERIOD = p.dataChallengePeriod + p.dataResponsePeriod;
+    }
+
+    function _blockOf(uint64 position) internal pure returns (uint256) {
+        return position >> 25;
+    }
+
+    function _indexOf(uint64 position) internal pure returns (uint256) {
+        return (position >> 4) & 0x1fffff;
+    }
+
+    function _isDeposit(uint64 position) internal pure returns (bool) {
+        return _indexOf(position) >= DEPOSIT_INDEX;
+    }
+
+    /// @dev Spec 5.1: void are the outputs of void blocks; deposits never.
+    function _isVoid(uint64 position, uint256 voidFrom) internal pure returns (bool) {
+        return voidFrom != 0 && !_isDeposit(position) && _blockOf(position) >= voidFrom;
+    }
+
+    /// @dev Payable when now is greater than this (S5): a move of the halt postpones all that is not yet paid, in its place.
+    function _payableAfter(uint256 exitableAt, uint256 lastMove) internal view returns (uint256) {
+        if (lastMove == 0 || lastMove + MIN_EXIT_PERIOD < exitableAt) return exitableAt;
+        return lastMove + MIN_EXIT_PERIOD;
+    }
+
+    function _requireHeader(uint256 blockNumber, Header calldata header) internal view {
+        if (!_isHeaderOf(blockNumber, header)) revert HeaderMismatch(blockNumber);
+    }
+
+    function _isHeaderOf(uint256 blockNumber, Header calldata header) internal view returns (bool) {
+        return _blocks[blockNumber].headerHash == Hashing.header(header) && header.timestamp != 0;
+    }
+
+    /// @dev The header is the block's, and the transaction with these witnesses stands at the position's index.
+    function _requireIncluded(uint64 position, bytes32 txHash, bytes32 witnessesHash, Inclusion calldata proof)
+        internal
+        view
+    {
+        _requireHeader(_blockOf(position), proof.header);
+        bool included = BlockTree.isIncluded(
+            Hashing.leaf(txHash, witnessesHash), _indexOf(position), proof.header.txCount, proof.header.root, proof.path
+        );
+        if (!included) revert NotIncluded(position);
+    }
+
+    /// @dev A block that nothing can void any more: what its evidence removed stays removed (S6).
+    function _isFinal(uint256 timestamp) internal view returns (bool) {
+        return block.timestamp > timestamp + MIN_EXIT_PERIOD;
+    }
+
+    /// @dev The exit's record, which must be of exactly this exit.
+    function _requireRecord(Exit calldata exit) internal view returns (uint256 record) {
+        record = _exits[exit.outputId];
+        if (!record.matches(Hashing.exit(exit))) revert ExitMismatch(exit.outputId);
+    }
+
+    function _evidenceId(bytes32 outputId, uint64 spend) internal pure returns (bytes32) {
+        return keccak256(abi.encode(outputId, spend));
+    }
+
+    /// @dev Pushes ETH with capped gas and without return data, else credits it: no receiver can stop or exhaust the caller.
+    function _payEth(address account, uint256 amount) internal {
+        if (amount == 0) return;
+        bool sent;
+        // Assembly: a Solidity call copies whatever the receiver returns, at our cost.
+        assembly ("memory-safe") {
+            sent := call(PUSH_GAS, account, amount, 0, 0, 0, 0)
+        }
+        if (!sent) _credit(ETH, account, amount);
+    }
+
+    function _credit(address token, address account, uint256 amount) internal {
+        if (amount == 0) return;
+        _credits[token][account] += amount;
+        emit Credited(token, account, amount);
+    }
+
+    /// @dev Pays an exit and gives back what is left of its bond. The caller has already changed the state.
+    function _payExit(Exit calldata exit, uint256 amount, uint256 bond) internal {
+        emit ExitPaid(exit.outputId, uint128(amount));
+        if (exit.token != ETH) {
+            _credit(exit.token, exit.owner, amount);
+            _credit(ETH, exit.payer, bond);
+        } else if (exit.payer == exit.owner) {
+            _payEth(exit.owner, amount + bond);
+        } else {
+            _payEth(exit.owner, amount);
+            _credit(ETH, exit.payer, bond);
+        }
+    }
+
+    /// @dev What the payer gets back when the exit leaves: nothing once a challenger was paid, else all but the bounty.
+    function _bondLeft(Exit calldata exit, uint256 record) internal pure returns (uint256) {
+        return record.isRewarded() ? 0 : exit.bond - _bountyOf(exit.bond);
+    }
+
+    function _bountyOf(uint256 bond) internal pure returns (uint256) {
+        return bond * BOUNTY_GAS / BOND_GAS;
+    }
+
+    /// @dev `owed` is false when nobody will ever be owed this exit; `reason` says why.
+    /// @param spend A piece of evidence on file, 0 for none; `evidenceBlock` its block's header, if the caller has it.
+    function _judge(Exit calldata exit, uint256 voidFrom, uint64 spend, Header calldata evidenceBlock)
+        internal
+        view
+        returns (bool owed, Removal reason)
+    {
+        if (_isVoid(exit.position, voidFrom)) return (false, Removal.Void);
+        if (_isLost(exit, voidFrom)) return (false, Removal.Invalid);
+        bool final_ = spend != 0 && !_isVoid(spend, voidFrom) && !_invalid[spend]
+            && _isHeaderOf(_blockOf(spend), evidenceBlock) && _isFinal(evidenceBlock.timestamp);
+        return (!final_, Removal.Spent);
+    }
+
+    /// @dev The transaction that made the output is void or proven invalid.
+    function _isLost(Exit calldata exit, uint256 voidFrom) internal view returns (bool) {
+        if (_isDeposit(exit.position)) return false;
+        return _isVoid(exit.position, voidFrom) || _invalid[exit.position & ~uint64(15)];
+    }
+
+    /// @dev Leaves the queue or the line unpaid, for good.
+    function _remove(Exit calldata exit, uint256 record, Removal reason) internal {
+        _exits[exit.outputId] = record.withState(ExitState.Removed);
+        _credit(ETH, exit.payer, _bondLeft(exit, record));
+        emit ExitRemoved(exit.outputId, reason);
+    }
+}

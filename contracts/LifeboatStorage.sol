@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {ILifeboatTypes} from "./ILifeboatTypes.sol";
+
+/// @title Storage of the root contract, and of every module that runs in it by DELEGATECALL
+/// @dev Spec section 9. All of them inherit this first and declare no storage of their own; `npm run gen` writes the compiled layout
+/// to contracts/layout.generated.json and the check compares them. What never changes is hashed (at least 200 bits), what changes is in
+/// clear bits, so that no honest transaction goes stale because somebody else touched the same item.
+abstract contract LifeboatStorage {
+    struct Head {
+        uint32 voidFrom;
+        uint32 newest;
+        uint40 newestTime;
+        uint32 newestAnchor;
+        uint24 depositCount;
+        uint32 slowFeeGwei;
+        uint40 lastMove;
+        bool bonded;
+    }
+
+    struct Queue {
+        uint40 oldHead;
+        uint40 oldTail;
+        uint32 youngFirst;
+        uint32 youngNewest;
+        uint32 youngCursor;
+    }
+
+    struct BlockRecord {
+        bytes25 headerHash;
+        uint24 youngCount;
+        uint32 youngNext;
+    }
+
+    struct DepositRecord {
+        bytes27 depositHash;
+        uint40 l1Block;
+    }
+
+    struct Ticket {
+        uint128 from;
+        uint128 due;
+    }
+
+    struct Totals {
+        uint128 funded;
+        uint128 line;
+    }
+
+    /// @dev Reserved for disputes (spec section 6.3).
+    struct DisputeRecord {
+        bytes32 commitment;
+        uint256 bits;
+    }
+
+    /// @dev Reserved for mass exits (spec section 6.4).
+    struct BatchRecord {
+        uint256 commitment;
+        uint256 bits;
+        Ticket reserved;
+    }
+
+    Head internal _head;
+    Queue internal _queue;
+    address internal _operator;
+    address internal _nominee;
+    mapping(uint256 blockNumber => BlockRecord) internal _blocks;
+    mapping(uint256 position => DepositRecord) internal _deposits;
+    /// @dev bytes25 exit hash, then 56 clear bits: see ExitRecord.sol.
+    mapping(bytes32 outputId => uint256 record) internal _exits;
+    /// @dev Number of standing pieces of evidence beyond the one in the record.
+    mapping(bytes32 outputId => uint256 count) internal _moreEvidence;
+    mapping(bytes32 evidenceId => bool stands) internal _evidence;
+    mapping(bytes32 outputId => Ticket) internal _tickets;
+    mapping(address token => Totals) internal _totals;
+    mapping(address token => mapping(address account => uint256 amount)) internal _credits;
+    mapping(uint256 transactionPosition => bool) internal _invalid;
+    mapping(address owner => mapping(uint64 epoch => uint256 time)) internal _revokedAt;
+    mapping(bytes32 txHash => DisputeRecord) internal _disputes;
+    mapping(bytes32 batchId => BatchRecord) internal _batches;
+    mapping(bytes32 batchId => mapping(uint256 word => uint256 bits)) internal _settledEntries;
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {ExitRecord} from "./ExitRecord.sol";
+import {Hashing} from "./Hashing.sol";
+import {Module} from "./Module.sol";
+
+/// @title What happens to an exit after its turn, if it was not paid there
+/// @dev Spec section 5.5. Each act is O(1) and permissionless; the order of calls decides nothing, the place on the line does.
+abstract contract Settlement is Module, ReentrancyGuardTransient {
+    using ExitRecord for uint256;
+
+    function settle(Exit[] calldata exits) external onlyDelegated nonReentrant returns (uint256 settled) {
+        Head memory h = _head;
+        for (uint256 i = 0; i < exits.length && gasleft() > TURN_GAS; i++) {
+            if (_settleOne(exits[i], h)) settled++;
+        }
+        if (settled == 0) revert NothingToDo();
+    }
+
+    function release(Exit calldata exit, uint64 spend, Header calldata evidenceBlock) external onlyDelegated nonReentrant {
+        uint256 record = _requireRecord(exit);
+        if (record.state() != ExitState.Ticket) revert StateUnexpected(exit.outputId, record.state());
+        (bool owed, Removal reason) = _judge(exit, _head.voidFrom, _standing(exit.outputId, record, spend), evidenceBlock);
+        if (owed) revert EvidenceNotFinal(spend);
+        Ticket memory t = _tickets[exit.outputId];
+        Totals memory total = _totals[exit.token];
+        // Releasing what is not covered yet would make money out of nothing for an older ticket that is short.
+        if (total.funded < t.from) revert NotCovered(total.funded, t.from);
+        total.funded += t.due;
+        _totals[exit.token] = total;
+        delete _tickets[exit.outputId];
+        _remove(exit, record, reason);
+    }
+
+    /// @return The spend if it is on file as evidence against this exit, else 0.
+    function _standing(bytes32 outputId, uint256 record, uint64 spend) private view returns (uint64) {
+        return record.evidence() == spend || _evidence[_evidenceId(outputId, spend)] ? spend : 0;
+    }
+
+    /// @dev Pays a ticket as far as the line is covered.
+    function _settleOne(Exit calldata exit, Head memory h) private returns (bool) {
+        uint256 record = _exits[exit.outputId];
+        if (record.state() != ExitState.Ticket || !record.matches(Hashing.exit(exit))) return false;
+        if (record.hasEvidence() || record.isSuspended() || _isLost(exit, h.voidFrom)) return false;
+        if (block.timestamp <= _payableAfter(exit.exitableAt, h.lastMove)) return false;
+        Ticket memory t = _tickets[exit.outputId];
+        uint256 funded = _totals[exit.token].funded;
+        if (funded <= t.from) return false;
+        uint256 amount = funded - t.from < t.due ? funded - t.from : t.due;
+        uint256 bond = 0;
+        if (amount == t.due) {
+            delete _tickets[exit.outputId];
+            _exits[exit.outputId] = record.withState(ExitState.Settled);
+            bond = _bondLeft(exit, record);
+        } else {
+            _tickets[exit.outputId] = Ticket(uint128(t.from + amount), uint128(t.due - amount));
+        }
+        _payExit(exit, amount, bond);
+        return true;
+    }
+}

@@ -1,0 +1,309 @@
+/**
+ * The root contract in our own words (contracts/ILifeboat.sol): its events as data, its calls as bytes, its reverts as sentences.
+ * Nothing here does I/O.
+ */
+import { decodeErrorResult, decodeEventLog, encodeFunctionData } from 'viem'
+import { iLifeboatAbi } from '../contracts/artifacts.generated.ts'
+import type { Commitment, Header, InclusionProof } from '../protocol/block.ts'
+import { type Address, bytesToHex, type Hash, type Hex } from '../protocol/bytes.ts'
+import { bug } from '../protocol/errors.ts'
+import type { Exit } from '../protocol/exit.ts'
+import type { Mandate } from '../protocol/mandate.ts'
+import type { SignedTransaction, Transaction } from '../protocol/transaction.ts'
+
+/** Where on L1 an event happened. */
+export type L1Place = Readonly<{
+  l1Block: number
+  l1BlockHash: Hash
+  l1Timestamp: number
+  logIndex: number
+  txHash: Hash
+}>
+
+export type RemovalReason = 'void' | 'invalid' | 'spent'
+
+export type RootEventBody =
+  | Readonly<{ type: 'BlocksSubmitted'; firstBlock: number; timestamp: number; commitments: readonly Commitment[] }>
+  | Readonly<{ type: 'Deposited'; position: number; owner: Address; token: Address; amount: bigint }>
+  | Readonly<{ type: 'ExitStarted'; exit: Exit }>
+  | Readonly<{ type: 'EvidenceShown'; outputId: Hash; spend: number; challenger: Address; reward: bigint }>
+  | Readonly<{ type: 'EvidenceDropped'; outputId: Hash; spend: number }>
+  | Readonly<{ type: 'ExitPaid'; outputId: Hash; amount: bigint }>
+  | Readonly<{ type: 'ExitPostponed'; outputId: Hash; from: bigint; due: bigint }>
+  | Readonly<{ type: 'ExitRemoved'; outputId: Hash; reason: RemovalReason }>
+  | Readonly<{ type: 'Credited'; token: Address; account: Address; amount: bigint }>
+  | Readonly<{ type: 'Withdrawn'; token: Address; account: Address; amount: bigint }>
+  | Readonly<{ type: 'MandatesRevoked'; owner: Address; epoch: number }>
+  | Readonly<{ type: 'OperatorNominated'; nominee: Address }>
+  | Readonly<{ type: 'OperatorRotated'; operator: Address }>
+
+export type RootEvent = RootEventBody & Readonly<{ at: L1Place }>
+
+/** A log of the root contract as the follower verified it. */
+export type RootLog = Readonly<{ topics: readonly Hex[]; data: Hex; logIndex: number; transactionHash: Hash }>
+
+const REMOVAL_REASONS: readonly RemovalReason[] = ['void', 'invalid', 'spent']
+
+/** Throws ROOT_EVENT_UNKNOWN: a log of our own contract that we cannot read means that we are not its software. */
+export function decodeRootEvents(
+  block: Readonly<{ number: number; hash: Hash; timestamp: number }>,
+  logs: readonly RootLog[],
+): RootEvent[] {
+  return logs.map((log) => ({
+    ...decodeRootEvent(log),
+    at: {
+      l1Block: block.number,
+      l1BlockHash: block.hash,
+      l1Timestamp: block.timestamp,
+      logIndex: log.logIndex,
+      txHash: log.transactionHash,
+    },
+  }))
+}
+
+function decodeRootEvent(log: RootLog): RootEventBody {
+  const event = readLog(log)
+  switch (event.eventName) {
+    case 'BlocksSubmitted':
+      return {
+        type: 'BlocksSubmitted',
+        firstBlock: event.args.firstBlock,
+        timestamp: event.args.timestamp,
+        commitments: event.args.commitments.map(({ root, txCount, anchor }) => ({ root, txCount, anchor })),
+      }
+    case 'Deposited': {
+      const { position, owner, token, amount } = event.args
+      return { type: 'Deposited', position: Number(position), owner: lower(owner), token: lower(token), amount }
+    }
+    case 'ExitStarted': {
+      const { outputId, position, owner, token, payer, ...rest } = event.args
+      const addresses = { owner: lower(owner), token: lower(token), payer: lower(payer) }
+      return { type: 'ExitStarted', exit: { ...rest, ...addresses, outputId, position: Number(position) } }
+    }
+    case 'EvidenceShown': {
+      const { outputId, spend, challenger, reward } = event.args
+      return { type: 'EvidenceShown', outputId, spend: Number(spend), challenger: lower(challenger), reward }
+    }
+    case 'EvidenceDropped':
+      return { type: 'EvidenceDropped', outputId: event.args.outputId, spend: Number(event.args.spend) }
+    case 'ExitPaid':
+      return { type: 'ExitPaid', ...event.args }
+    case 'ExitPostponed':
+      return { type: 'ExitPostponed', ...event.args }
+    case 'ExitRemoved': {
+      const reason = REMOVAL_REASONS[event.args.reason]
+      if (!reason) throw unknownEvent(log, `removal reason ${event.args.reason}`)
+      return { type: 'ExitRemoved', outputId: event.args.outputId, reason }
+    }
+    case 'Credited':
+    case 'Withdrawn': {
+      const { token, account, amount } = event.args
+      return { type: event.eventName, token: lower(token), account: lower(account), amount }
+    }
+    case 'MandatesRevoked':
+      return { type: 'MandatesRevoked', owner: lower(event.args.owner), epoch: Number(event.args.epoch) }
+    case 'OperatorNominated':
+      return { type: 'OperatorNominated', nominee: lower(event.args.nominee) }
+    case 'OperatorRotated':
+      return { type: 'OperatorRotated', operator: lower(event.args.operator) }
+  }
+}
+
+function readLog(log: RootLog) {
+  try {
+    return decodeEventLog({ abi: iLifeboatAbi, topics: [...log.topics] as [Hex, ...Hex[]], data: log.data })
+  } catch (cause) {
+    throw unknownEvent(log, cause)
+  }
+}
+
+function unknownEvent(log: RootLog, cause: unknown) {
+  return bug(
+    'ROOT_EVENT_UNKNOWN',
+    'the root contract logged something we cannot read',
+    { got: log.topics[0], want: 'an event of ILifeboat' },
+    cause,
+  )
+}
+
+/** A call to the root contract, ready for the outbox. */
+export type RootCall = Readonly<{ data: Hex; valueWei: bigint }>
+
+/** `anchorHash`: hash of the last commitment's anchor block. */
+export function encodeSubmitBlocks(firstBlock: number, commitments: readonly Commitment[], anchorHash: Hash): RootCall {
+  return call(
+    encodeFunctionData({
+      abi: iLifeboatAbi,
+      functionName: 'submitBlocks',
+      args: [firstBlock, commitments, anchorHash],
+    }),
+  )
+}
+
+export function encodeDepositEth(owner: Address, amountWei: bigint): RootCall {
+  return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'depositEth', args: [owner] }), amountWei)
+}
+
+export function encodeDepositErc20(token: Address, amount: bigint, owner: Address): RootCall {
+  return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'depositErc20', args: [token, amount, owner] }))
+}
+
+/** An EIP-2612 permit as the wallet signed it. */
+export type Permit = Readonly<{ deadline: bigint; v: number; r: Hash; s: Hash }>
+
+export function encodeDepositErc20WithPermit(token: Address, amount: bigint, owner: Address, permit: Permit): RootCall {
+  const { deadline, v, r, s } = permit
+  const args = [token, amount, owner, deadline, v, r, s] as const
+  return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'depositErc20WithPermit', args }))
+}
+
+/** What shows that an output exists: its transaction and where it is included. */
+export type OutputProof = Readonly<{ transaction: Transaction; header: Header; proof: InclusionProof }>
+
+/** Somebody else's signed leave to act. `signature`: 64 bytes, EIP-2098. */
+export type SignedMandate = Readonly<{ mandate: Mandate; signature: Hex }>
+
+export type StartExit = Readonly<{
+  position: number
+  shown: OutputProof
+  bondWei: bigint
+  /** A child block with young exits below the exit's; 0 when unknown. */
+  youngHint?: number
+  /** Left out when the owner itself sends. */
+  mandate?: SignedMandate
+}>
+
+export function encodeStartStandardExit({ position, shown, bondWei, youngHint = 0, mandate }: StartExit): RootCall {
+  const args = [
+    BigInt(position),
+    transactionArgument(shown.transaction),
+    shown.proof.witnessesHash,
+    { header: shown.header, path: shown.proof.path },
+    youngHint,
+  ] as const
+  if (!mandate) return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'startStandardExit', args }), bondWei)
+  const forArgs = [...args, mandateArgument(mandate.mandate), mandate.signature] as const
+  return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'startStandardExitFor', args: forArgs }), bondWei)
+}
+
+export type StartDepositExit = Readonly<{
+  position: number
+  token: Address
+  amount: bigint
+  bondWei: bigint
+  mandate?: SignedMandate
+}>
+
+export function encodeStartDepositExit({ position, token, amount, bondWei, mandate }: StartDepositExit): RootCall {
+  const args = [BigInt(position), token, amount] as const
+  if (!mandate) return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'startDepositExit', args }), bondWei)
+  const forArgs = [...args, mandateArgument(mandate.mandate), mandate.signature] as const
+  return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'startDepositExitFor', args: forArgs }), bondWei)
+}
+
+export type Challenge = Readonly<{
+  exit: Exit
+  /** Position of the spending transaction. */
+  spend: number
+  signed: SignedTransaction
+  header: Header
+  proof: InclusionProof
+  /** Index of the exiting output among the transaction's inputs. */
+  input: number
+}>
+
+export function encodeChallenge({ exit, spend, signed, header, proof, input }: Challenge): RootCall {
+  const args = [
+    exitArgument(exit),
+    BigInt(spend),
+    transactionArgument(signed.transaction),
+    bytesToHex(signed.witnesses),
+    { header, path: proof.path },
+    BigInt(input),
+  ] as const
+  return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'challengeStandardExit', args }))
+}
+
+export function encodeDropEvidence(outputId: Hash, spend: number): RootCall {
+  return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'dropEvidence', args: [outputId, BigInt(spend)] }))
+}
+
+/** What a processor brings, each list in the order of its stream (spec section 5.4). */
+export type Turns = Readonly<{
+  old: readonly Exit[]
+  young: readonly Exit[]
+  youngBlocks: readonly Header[]
+  evidenceBlocks: readonly Header[]
+}>
+
+export function encodeProcessExits(maxCount: number, turns: Turns): RootCall {
+  const { old, young, youngBlocks, evidenceBlocks } = turns
+  const lists = { old: old.map(exitArgument), young: young.map(exitArgument), youngBlocks, evidenceBlocks }
+  return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'processExits', args: [BigInt(maxCount), lists] }))
+}
+
+export function encodeSettle(exits: readonly Exit[]): RootCall {
+  return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'settle', args: [exits.map(exitArgument)] }))
+}
+
+/** `header` of the block that holds the evidence `spend`. */
+export function encodeRelease(exit: Exit, spend: number, header: Header): RootCall {
+  return call(
+    encodeFunctionData({
+      abi: iLifeboatAbi,
+      functionName: 'release',
+      args: [exitArgument(exit), BigInt(spend), header],
+    }),
+  )
+}
+
+export function encodeWithdraw(token: Address, account: Address): RootCall {
+  return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'withdraw', args: [token, account] }))
+}
+
+export function encodeRevokeMandates(epoch: number): RootCall {
+  return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'revokeMandates', args: [BigInt(epoch)] }))
+}
+
+export type DecodedRevert = Readonly<{ name: string; args: readonly unknown[]; words: string }>
+
+/** A revert of the root contract as our own error, in words; undefined for data that is not one. */
+export function decodeRevert(data: Hex): DecodedRevert | undefined {
+  try {
+    const { errorName, args } = decodeErrorResult({ abi: iLifeboatAbi, data })
+    const values = (args ?? []) as readonly unknown[]
+    const fields = iLifeboatAbi.find((entry) => entry.type === 'error' && entry.name === errorName)
+    const names = fields && 'inputs' in fields ? fields.inputs.map(({ name }) => name) : []
+    const shown = values.map((value, i) => `${names[i] || i} ${String(value)}`).join(', ')
+    return { name: errorName, args: values, words: shown === '' ? errorName : `${errorName}: ${shown}` }
+  } catch {
+    return undefined
+  }
+}
+
+function call(data: Hex, valueWei = 0n): RootCall {
+  return { data, valueWei }
+}
+
+function exitArgument(exit: Exit) {
+  return { ...exit, position: BigInt(exit.position) }
+}
+
+function transactionArgument({ inputs, outputs, memo }: Transaction) {
+  return { inputs: inputs.map(BigInt), outputs, memo }
+}
+
+function mandateArgument(mandate: Mandate) {
+  const { validFrom, validUntil, position, epoch } = mandate
+  return {
+    ...mandate,
+    validFrom: BigInt(validFrom),
+    validUntil: BigInt(validUntil),
+    position: BigInt(position),
+    epoch: BigInt(epoch),
+  }
+}
+
+function lower(address: string): Address {
+  return address.toLowerCase() as Address
+}

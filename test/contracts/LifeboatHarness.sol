@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {BlockTree} from "../../contracts/BlockTree.sol";
+import {CompactSignature} from "../../contracts/CompactSignature.sol";
+import {Hashing} from "../../contracts/Hashing.sol";
+import {ILifeboatTypes} from "../../contracts/ILifeboatTypes.sol";
+import {Lifeboat} from "../../contracts/Lifeboat.sol";
+
+/// @title The root contract with the facts that later modules will establish set by hand: halts and invalid transactions
+contract LifeboatHarness is Lifeboat {
+    constructor(Parameters memory p, address firstOperator, address evidence) Lifeboat(p, firstOperator, evidence) {}
+
+    function setHalt(uint32 voidFrom, uint40 lastMove) external {
+        _head.voidFrom = voidFrom;
+        _head.lastMove = lastMove;
+    }
+
+    function setInvalid(uint64 transactionPosition, bool invalid) external {
+        _invalid[transactionPosition] = invalid;
+    }
+
+    function setFunded(address token, uint128 funded) external {
+        _totals[token].funded = funded;
+    }
+}
+
+/// @title The protocol's hashes and proofs, called one by one by the conformance tests
+contract HashingProbe is ILifeboatTypes {
+    function transactionHash(Transaction calldata transaction, bytes32 separator) external pure returns (bytes32) {
+        return Hashing.transactionHash(transaction, separator);
+    }
+
+    function leaf(bytes32 txHash, bytes32 witnessesHash) external pure returns (bytes32) {
+        return Hashing.leaf(txHash, witnessesHash);
+    }
+
+    function outputId(bytes32 txHash, uint256 output) external pure returns (bytes32) {
+        return Hashing.outputId(txHash, output);
+    }
+
+    function depositId(uint64 position) external pure returns (bytes32) {
+        return Hashing.depositId(position);
+    }
+
+    function header(Header calldata value) external pure returns (bytes25) {
+        return Hashing.header(value);
+    }
+
+    function exit(Exit calldata value) external pure returns (bytes32) {
+        return Hashing.exit(value);
+    }
+
+    function mandate(Mandate calldata value, bytes32 separator) external pure returns (bytes32) {
+        return Hashing.mandate(value, separator);
+    }
+
+    function revocation(address owner, uint64 epoch, bytes32 separator) external pure returns (bytes32) {
+        return Hashing.revocation(owner, epoch, separator);
+    }
+
+    function isIncluded(bytes32 leaf_, uint256 index, uint256 txCount, bytes32 root, bytes32[] calldata path)
+        external
+        pure
+        returns (bool)
+    {
+        return BlockTree.isIncluded(leaf_, index, txCount, root, path);
+    }
+
+    function recover(bytes32 digest, bytes calldata signature) external pure returns (address) {
+        return CompactSignature.recover(digest, signature);
+    }
+}
