@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {BlockRecord} from "./BlockRecord.sol";
 import {Hashing} from "./Hashing.sol";
+import {Head} from "./Head.sol";
 import {LifeboatBase} from "./LifeboatBase.sol";
 
-/// @title Submission of child blocks, and the operator's key
+/// @title Submission of child blocks
 /// @dev Spec sections 3 and 8.1.
 abstract contract Blocks is LifeboatBase {
+    using BlockRecord for uint256;
+    using Head for uint256;
+
     /// @dev EIP-2935: serves the hashes of the last 8,191 blocks.
     address private constant BLOCK_HASHES = 0x0000F90827F1C53a10cb7A02335B175320002935;
     uint256 private constant BLOCK_LIMIT = 1 << 28;
@@ -18,59 +23,50 @@ abstract contract Blocks is LifeboatBase {
         ANCHOR_AGE_BLOCKS = p.anchorAgeBlocks;
         MAX_BLOCK_TXS = p.maxBlockTxs;
         _operator = firstOperator;
-        _head.newestTime = uint40(block.timestamp);
-        _head.newestAnchor = uint32(block.number);
+        _head = uint256(0).withSubmission(0, block.timestamp, block.number, 0).withOperator(firstOperator);
         emit OperatorRotated(firstOperator);
     }
 
-    function submitBlocks(uint32 firstBlock, Commitment[] calldata commitments, bytes32 anchorHash) external {
-        if (msg.sender != _operator) revert NotOperator(msg.sender, _operator);
-        Head memory h = _head;
-        if (h.voidFrom != 0) revert ChainHalted(h.voidFrom);
-        if (firstBlock != h.newest + 1) revert BlockUnexpected(firstBlock, h.newest + 1);
+    function submitBlocks(uint256 firstBlock, Commitment[] calldata commitments, bytes32 anchorHash) external {
+        uint256 h = _head;
+        if (!h.isOperator(msg.sender)) revert NotOperator(msg.sender, _operator);
+        _requireLive(h);
+        if (firstBlock != h.newest() + 1) revert BlockUnexpected(firstBlock, h.newest() + 1);
         if (commitments.length == 0) revert NothingToDo();
-        if (commitments[0].anchor + ANCHOR_AGE_BLOCKS < block.number) {
+        if (uint256(commitments[0].anchor) + ANCHOR_AGE_BLOCKS < block.number) {
             revert AnchorTooOld(commitments[0].anchor, block.number - ANCHOR_AGE_BLOCKS);
         }
+        uint256 end = firstBlock + commitments.length;
+        if (end > BLOCK_LIMIT) revert CommitmentMalformed(end - 1);
+        uint256 anchor = h.newestAnchor();
         for (uint256 i = 0; i < commitments.length; i++) {
-            Commitment calldata c = commitments[i];
-            uint256 number = firstBlock + i;
-            if (c.txCount > MAX_BLOCK_TXS || (c.txCount == 0) != (c.root == 0) || number >= BLOCK_LIMIT) {
-                revert CommitmentMalformed(number);
-            }
-            if (c.anchor < h.newestAnchor) revert AnchorWentBack(c.anchor, h.newestAnchor);
-            h.newestAnchor = c.anchor;
-            _blocks[number].headerHash = Hashing.header(Header(c.root, uint40(block.timestamp), c.txCount, c.anchor));
+            anchor = _commit(firstBlock + i, commitments[i], anchor);
         }
-        _requireCanonical(h.newestAnchor, anchorHash);
-        h.slowFeeGwei = uint32(_nextSlowFee(h));
-        h.newest = uint32(firstBlock + commitments.length - 1);
-        h.newestTime = uint40(block.timestamp);
-        h.depositCount = 0;
-        _head = h;
-        emit BlocksSubmitted(firstBlock, uint40(block.timestamp), commitments);
+        _requireCanonical(anchor, anchorHash);
+        _head = h.withSubmission(end - 1, block.timestamp, anchor, _nextSlowFee(h));
+        _emitSubmitted(firstBlock, commitments);
     }
 
-    function nominateOperator(address nominee) external {
-        if (msg.sender != _operator) revert NotOperator(msg.sender, _operator);
-        _nominee = nominee;
-        emit OperatorNominated(nominee);
+    /// @return The block's anchor, for the next one to be compared with.
+    function _commit(uint256 number, Commitment calldata c, uint256 previousAnchor) private returns (uint256) {
+        (bytes32 root, uint256 txCount, uint256 anchor) = (c.root, c.txCount, c.anchor);
+        if (txCount > MAX_BLOCK_TXS || (txCount == 0) != (root == 0)) revert CommitmentMalformed(number);
+        if (anchor < previousAnchor) revert AnchorWentBack(anchor, previousAnchor);
+        _blocks[number] = BlockRecord.ofHeader(Hashing.header(root, block.timestamp, txCount, anchor));
+        return anchor;
     }
 
-    function acceptOperator() external {
-        if (msg.sender != _nominee) revert NotOperator(msg.sender, _nominee);
-        _operator = msg.sender;
-        delete _nominee;
-        emit OperatorRotated(msg.sender);
-    }
-
-    function operator() external view returns (address) {
-        return _operator;
-    }
-
-    function blockRecord(uint256 blockNumber) external view returns (bytes25, uint24, uint32) {
-        BlockRecord storage b = _blocks[blockNumber];
-        return (b.headerHash, b.youngCount, b.youngNext);
+    /// @dev emit BlocksSubmitted(firstBlock, commitments). Assembly: their words are checked by now and are their own encoding.
+    function _emitSubmitted(uint256 firstBlock, Commitment[] calldata commitments) private {
+        bytes32 topic = BlocksSubmitted.selector;
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            let size := mul(commitments.length, 96)
+            mstore(free, 32)
+            mstore(add(free, 32), commitments.length)
+            calldatacopy(add(free, 64), commitments.offset, size)
+            log2(free, add(size, 64), topic, firstBlock)
+        }
     }
 
     /// @dev BLOCKHASH knows 256 blocks and costs 20 gas; EIP-2935 knows 8,191 and costs about 5,000.
@@ -85,17 +81,20 @@ abstract contract Blocks is LifeboatBase {
     }
 
     /// @dev The greatest base fee seen at a submission, halving every day since (spec 8.2). In gwei, rounded up, 32 bits.
-    function _nextSlowFee(Head memory h) private view returns (uint256 next) {
-        next = _decayed(h.slowFeeGwei, block.timestamp - h.newestTime);
-        uint256 base = _gwei(block.basefee);
-        if (base > next) next = base;
+    function _nextSlowFee(uint256 h) private view returns (uint256 next) {
+        next = _gwei(block.basefee);
+        if (next < h.slowFeeGwei()) {
+            uint256 decayed = _decayed(h.slowFeeGwei(), block.timestamp - h.newestTime());
+            if (decayed > next) next = decayed;
+        }
         if (next > type(uint32).max) next = type(uint32).max;
     }
 
     /// @dev F of spec 8.2, in wei.
     function _bondFee() internal view returns (uint256) {
         uint256 base = _gwei(block.basefee);
-        uint256 slow = _decayed(_head.slowFeeGwei, block.timestamp - _head.newestTime) / 2;
+        uint256 h = _head;
+        uint256 slow = _decayed(h.slowFeeGwei(), block.timestamp - h.newestTime()) / 2;
         if (slow > 16 * base) slow = 16 * base;
         if (slow > base) base = slow;
         return (base == 0 ? 1 : base) * 1 gwei;

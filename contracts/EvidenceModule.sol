@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Evidence} from "./Evidence.sol";
+import {EvidenceFall} from "./EvidenceFall.sol";
+import {Keys} from "./Keys.sol";
 import {Module} from "./Module.sol";
 import {Settlement} from "./Settlement.sol";
+import {Views} from "./Views.sol";
 
-/// @title The module for what follows the start of a standard exit: evidence, and settlement after its turn
-contract EvidenceModule is Evidence, Settlement {
+/// @title The module for what follows the start of a standard exit: fallen evidence, settlement, credits; and for
+/// keys and views, which no hot path needs
+contract EvidenceModule is EvidenceFall, Settlement, Keys, Views {
     constructor(Parameters memory p) Module(p) {}
 
     fallback() external {

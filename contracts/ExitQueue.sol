@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {BlockRecord} from "./BlockRecord.sol";
 import {ExitRecord} from "./ExitRecord.sol";
 import {Hashing} from "./Hashing.sol";
 import {LifeboatBase} from "./LifeboatBase.sol";
@@ -12,6 +13,7 @@ import {LifeboatBase} from "./LifeboatBase.sol";
 /// for good: it reserves its due on the token's line, and is paid, or becomes a ticket that is settled or released later. A ticket
 /// covers [from, from + due) of the line and is covered as far as `funded` reaches: older ones first, without a list (Settlement.sol).
 abstract contract ExitQueue is LifeboatBase, ReentrancyGuardTransient {
+    using BlockRecord for uint256;
     using ExitRecord for uint256;
 
     /// @dev Where a call stands in the four lists that its caller brought.
@@ -24,7 +26,7 @@ abstract contract ExitQueue is LifeboatBase, ReentrancyGuardTransient {
 
     function processExits(uint256 maxCount, Turns calldata turns) external nonReentrant returns (uint256 processed) {
         Queue memory q = _queue;
-        Head memory h = _head;
+        Halt memory halt = _haltOf(_head);
         Cursor memory cursor;
         uint256 bounties = 0;
         while (processed < maxCount && gasleft() > TURN_GAS) {
@@ -33,23 +35,13 @@ abstract contract ExitQueue is LifeboatBase, ReentrancyGuardTransient {
             Exit calldata exit = young ? turns.young[cursor.young++] : turns.old[cursor.old++];
             if (young) _advanceYoung(q);
             else q.oldHead++;
-            _turn(exit, h, turns, cursor);
+            _turn(exit, halt, turns, cursor);
             bounties += _bountyOf(exit.bond);
             processed++;
         }
         if (processed == 0) revert NothingToDo();
         _queue = q;
         _payEth(msg.sender, bounties);
-    }
-
-    function queue() external view returns (uint40, uint40, uint32, uint32, uint32) {
-        Queue storage q = _queue;
-        return (q.oldHead, q.oldTail, q.youngFirst, q.youngNewest, q.youngCursor);
-    }
-
-    function ticket(bytes32 outputId) external view returns (uint128, uint128) {
-        Ticket storage t = _tickets[outputId];
-        return (t.from, t.due);
     }
 
     /// @dev Whose turn it is, if the caller brought the heads of both streams and the turn has come.
@@ -79,7 +71,7 @@ abstract contract ExitQueue is LifeboatBase, ReentrancyGuardTransient {
         while (cursor.old < turns.old.length && turns.old[cursor.old].seq < q.oldHead) cursor.old++;
         if (cursor.old == turns.old.length) return false;
         Exit calldata exit = turns.old[cursor.old];
-        return !exit.young && exit.seq == q.oldHead && _exits[exit.outputId].matches(Hashing.exit(exit));
+        return !exit.young && exit.seq == q.oldHead && _exits[exit.outputId].matches(Hashing.exitOf(exit));
     }
 
     function _seekYoungBlock(Queue memory q, Turns calldata turns, Cursor memory cursor) private view returns (bool) {
@@ -95,7 +87,7 @@ abstract contract ExitQueue is LifeboatBase, ReentrancyGuardTransient {
         if (cursor.young == turns.young.length) return false;
         Exit calldata exit = turns.young[cursor.young];
         return exit.young && _blockOf(exit.position) == q.youngFirst && exit.seq == q.youngCursor
-            && _exits[exit.outputId].matches(Hashing.exit(exit));
+            && _exits[exit.outputId].matches(Hashing.exitOf(exit));
     }
 
     function _isYoungPast(Queue memory q, Exit calldata exit) private pure returns (bool) {
@@ -104,22 +96,22 @@ abstract contract ExitQueue is LifeboatBase, ReentrancyGuardTransient {
     }
 
     function _advanceYoung(Queue memory q) private view {
-        BlockRecord storage b = _blocks[q.youngFirst];
-        if (++q.youngCursor < b.youngCount) return;
+        uint256 record = _blocks[q.youngFirst];
+        if (++q.youngCursor < record.youngCount()) return;
         q.youngCursor = 0;
-        q.youngFirst = b.youngNext;
+        q.youngFirst = record.youngNext();
         if (q.youngFirst == 0) q.youngNewest = 0;
     }
 
     /// @dev One predicate decides everything about an exit at its turn; nothing is swept before.
-    function _turn(Exit calldata exit, Head memory h, Turns calldata turns, Cursor memory cursor) private {
+    function _turn(Exit calldata exit, Halt memory halt, Turns calldata turns, Cursor memory cursor) private {
         uint256 record = _exits[exit.outputId];
         if (record.state() != ExitState.Queued) return;
         Header calldata none = _noHeader();
         bool brought = record.evidence() != 0 && cursor.evidenceBlock < turns.evidenceBlocks.length;
         Header calldata header = brought ? turns.evidenceBlocks[cursor.evidenceBlock] : none;
         if (brought && _isHeaderOf(_blockOf(record.evidence()), header)) cursor.evidenceBlock++;
-        (bool owed, Removal reason) = _judge(exit, h.voidFrom, record.evidence(), header);
+        (bool owed, Removal reason) = _judge(exit, halt.voidFrom, record.evidence(), header);
         if (!owed) return _remove(exit, record, reason);
 
         Totals memory total = _totals[exit.token];
@@ -130,7 +122,7 @@ abstract contract ExitQueue is LifeboatBase, ReentrancyGuardTransient {
         total.line = from + due;
         _totals[exit.token] = total;
         bool ready = !record.hasEvidence() && !record.isSuspended()
-            && block.timestamp > _payableAfter(exit.exitableAt, h.lastMove) && due == exit.amount && total.line <= total.funded;
+            && block.timestamp > _payableAfter(exit.exitableAt, halt.lastMove) && due == exit.amount && total.line <= total.funded;
         if (ready) {
             _exits[exit.outputId] = record.withState(ExitState.Settled);
             _payExit(exit, exit.amount, _bondLeft(exit, record));

@@ -8,7 +8,7 @@ import {ILifeboatTypes} from "./ILifeboatTypes.sol";
 /// @dev Units: amounts in the token's smallest unit, fees and bonds in wei, times in L1 seconds, `anchor` and `lockedAt` in L1 block
 /// numbers. Ends of periods are inclusive; an exit is payable when `block.timestamp > exitableAt`. Rule numbers refer to docs/spec.md.
 ///
-/// The calls from challengeStandardExit to release, but processExits, are answered by a module in the root contract's storage.
+/// Evidence, settlement and most views are answered by a module in the root contract's storage (EvidenceModule.sol).
 ///
 /// Assumed for safety: L1 does not reorganise past the operator's and watchers' finality; one honest watcher is online in every
 /// period of MEP/4 and can get a transaction mined within REACTION. Assumed for liveness: somebody calls processExits.
@@ -16,7 +16,7 @@ interface ILifeboat is ILifeboatTypes {
     /// @notice Commits child blocks `firstBlock`, `firstBlock + 1`, ... Only the operator, only while the chain is live.
     /// @param anchorHash Hash of the last commitment's anchor block. Earlier anchors are its ancestors, so one hash settles them all.
     /// @dev `firstBlock` must be the next number, so that an L1 reorg cannot reorder submissions.
-    function submitBlocks(uint32 firstBlock, Commitment[] calldata commitments, bytes32 anchorHash) external;
+    function submitBlocks(uint256 firstBlock, Commitment[] calldata commitments, bytes32 anchorHash) external;
 
     /// @notice Names the key that may take the operator's place; it does so by `acceptOperator`. Only the operator.
     function nominateOperator(address nominee) external;

@@ -103,7 +103,8 @@ interface ILifeboatTypes {
         Spent
     }
 
-    event BlocksSubmitted(uint32 indexed firstBlock, uint40 timestamp, Commitment[] commitments);
+    /// @dev The headers' timestamp is that of the L1 block.
+    event BlocksSubmitted(uint256 indexed firstBlock, Commitment[] commitments);
     event Deposited(uint64 indexed position, address indexed owner, address indexed token, uint128 amount);
     event ExitStarted(
         bytes32 indexed outputId,
@@ -119,7 +120,7 @@ interface ILifeboatTypes {
         address payer,
         uint128 bond
     );
-    event EvidenceShown(bytes32 indexed outputId, uint64 indexed spend, address indexed challenger, uint256 reward);
+    event EvidenceShown(bytes32 indexed outputId, uint64 indexed spend, address challenger, uint256 reward);
     event EvidenceDropped(bytes32 indexed outputId, uint64 indexed spend);
     event ExitPaid(bytes32 indexed outputId, uint128 amount);
     event ExitPostponed(bytes32 indexed outputId, uint128 from, uint128 due);

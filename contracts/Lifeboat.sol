@@ -2,8 +2,10 @@
 pragma solidity 0.8.37;
 
 import {Blocks} from "./Blocks.sol";
+import {Evidence} from "./Evidence.sol";
 import {ExitQueue} from "./ExitQueue.sol";
 import {Hashing} from "./Hashing.sol";
+import {Head} from "./Head.sol";
 import {LifeboatBase} from "./LifeboatBase.sol";
 import {Module} from "./Module.sol";
 import {StandardExits} from "./StandardExits.sol";
@@ -12,8 +14,10 @@ import {Vault} from "./Vault.sol";
 /// @title The root contract
 /// @dev Hot paths live here; the rest is in modules that run in this storage by DELEGATECALL, fixed here for ever.
 /// Immutable; nobody can touch funds, pause exits or change a period. See ILifeboat.sol for what it promises.
-contract Lifeboat is Vault, StandardExits, ExitQueue {
-    /// @dev Evidence and settlement of standard exits.
+contract Lifeboat is Vault, StandardExits, Evidence, ExitQueue {
+    using Head for uint256;
+
+    /// @dev What follows a turn, keys, views.
     address public immutable EVIDENCE;
     uint40 private immutable DATA_CHALLENGE_PERIOD;
     uint40 private immutable DATA_RESPONSE_PERIOD;
@@ -70,19 +74,6 @@ contract Lifeboat is Vault, StandardExits, ExitQueue {
             abandonPeriod: ABANDON_PERIOD,
             maxBlockTxs: MAX_BLOCK_TXS
         });
-    }
-
-    function domainSeparator() external view returns (bytes32) {
-        return Hashing.domainSeparator();
-    }
-
-    function head() external view returns (uint32, uint32, uint40, uint32, uint24, uint32, uint40) {
-        Head storage h = _head;
-        return (h.voidFrom, h.newest, h.newestTime, h.newestAnchor, h.depositCount, h.slowFeeGwei, h.lastMove);
-    }
-
-    function isInvalid(uint64 transactionPosition) external view returns (bool) {
-        return _invalid[transactionPosition];
     }
 
     /// @dev Spec section 10: the windows that the exit games' proofs of safety rest on. protocol/parameters.ts says the same.

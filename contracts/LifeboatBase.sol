@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {BlockRecord} from "./BlockRecord.sol";
 import {BlockTree} from "./BlockTree.sol";
 import {CompactSignature} from "./CompactSignature.sol";
 import {ExitRecord} from "./ExitRecord.sol";
 import {Hashing} from "./Hashing.sol";
+import {Head} from "./Head.sol";
 import {ILifeboatTypes} from "./ILifeboatTypes.sol";
 import {LifeboatStorage} from "./LifeboatStorage.sol";
 
 /// @title What the root contract and its modules share: periods, proofs of inclusion, judgements about an exit, payments
 abstract contract LifeboatBase is LifeboatStorage, ILifeboatTypes {
+    using BlockRecord for uint256;
     using ExitRecord for uint256;
+    using Head for uint256;
 
     /// @dev Spec section 8: gas that a bond is sized by. Worst shape of a challenge twice, one turn, what is burnt.
     uint256 internal constant CHALLENGE_GAS = 280_000;
@@ -25,6 +29,11 @@ abstract contract LifeboatBase is LifeboatStorage, ILifeboatTypes {
     address internal constant ETH = address(0);
     uint256 internal constant DEPOSIT_INDEX = 1 << 20;
 
+    /// @dev The root contract's own, and the chain it was computed on: after a fork of L1 it is computed anew.
+    bytes32 private immutable DOMAIN_SEPARATOR = Hashing.domainSeparator();
+    uint256 private immutable DOMAIN_CHAIN = block.chainid;
+    address private immutable DOMAIN_ADDRESS = address(this);
+
     uint40 internal immutable MIN_EXIT_PERIOD;
     /// @dev DC + DR: a block older than this could have been forced into the open.
     uint40 internal immutable REVEAL_PERIOD;
@@ -32,6 +41,12 @@ abstract contract LifeboatBase is LifeboatStorage, ILifeboatTypes {
     constructor(Parameters memory p) {
         MIN_EXIT_PERIOD = p.minExitPeriod;
         REVEAL_PERIOD = p.dataChallengePeriod + p.dataResponsePeriod;
+    }
+
+    /// @dev In a module `address(this)` is the root contract, not the address that the constructor saw.
+    function _domainSeparator() internal view returns (bytes32) {
+        if (block.chainid == DOMAIN_CHAIN && address(this) == DOMAIN_ADDRESS) return DOMAIN_SEPARATOR;
+        return Hashing.domainSeparator();
     }
 
     function _blockOf(uint64 position) internal pure returns (uint256) {
@@ -46,6 +61,15 @@ abstract contract LifeboatBase is LifeboatStorage, ILifeboatTypes {
         return _indexOf(position) >= DEPOSIT_INDEX;
     }
 
+    /// @dev What the head's halted bit stands for: no second slot is read while the chain is live.
+    function _haltOf(uint256 h) internal view returns (Halt memory halt) {
+        if (h.isHalted()) halt = _halt;
+    }
+
+    function _requireLive(uint256 h) internal view {
+        if (h.isHalted()) revert ChainHalted(_halt.voidFrom);
+    }
+
     /// @dev Spec 5.1: void are the outputs of void blocks; deposits never.
     function _isVoid(uint64 position, uint256 voidFrom) internal pure returns (bool) {
         return voidFrom != 0 && !_isDeposit(position) && _blockOf(position) >= voidFrom;
@@ -53,8 +77,14 @@ abstract contract LifeboatBase is LifeboatStorage, ILifeboatTypes {
 
     /// @dev Payable when now is greater than this (S5): a move of the halt postpones all that is not yet paid, in its place.
     function _payableAfter(uint256 exitableAt, uint256 lastMove) internal view returns (uint256) {
-        if (lastMove == 0 || lastMove + MIN_EXIT_PERIOD < exitableAt) return exitableAt;
-        return lastMove + MIN_EXIT_PERIOD;
+        if (lastMove == 0) return exitableAt;
+        uint256 restarted = lastMove + MIN_EXIT_PERIOD;
+        return restarted > exitableAt ? restarted : exitableAt;
+    }
+
+    /// @dev A V1..V6 proof against the transaction at this position (its output 0) was accepted.
+    function _isInvalid(uint64 transactionPosition) internal view returns (bool) {
+        return _blocks[_blockOf(transactionPosition)].hasInvalid() && _invalid[transactionPosition];
     }
 
     function _requireHeader(uint256 blockNumber, Header calldata header) internal view {
@@ -62,7 +92,7 @@ abstract contract LifeboatBase is LifeboatStorage, ILifeboatTypes {
     }
 
     function _isHeaderOf(uint256 blockNumber, Header calldata header) internal view returns (bool) {
-        return _blocks[blockNumber].headerHash == Hashing.header(header) && header.timestamp != 0;
+        return header.timestamp != 0 && _blocks[blockNumber].isOfHeader(Hashing.header(header));
     }
 
     /// @dev The header is the block's, and the transaction with these witnesses stands at the position's index.
@@ -85,7 +115,7 @@ abstract contract LifeboatBase is LifeboatStorage, ILifeboatTypes {
     /// @dev The exit's record, which must be of exactly this exit.
     function _requireRecord(Exit calldata exit) internal view returns (uint256 record) {
         record = _exits[exit.outputId];
-        if (!record.matches(Hashing.exit(exit))) revert ExitMismatch(exit.outputId);
+        if (!record.matches(Hashing.exitOf(exit))) revert ExitMismatch(exit.outputId);
     }
 
     function _evidenceId(bytes32 outputId, uint64 spend) internal pure returns (bytes32) {
@@ -141,7 +171,7 @@ abstract contract LifeboatBase is LifeboatStorage, ILifeboatTypes {
     {
         if (_isVoid(exit.position, voidFrom)) return (false, Removal.Void);
         if (_isLost(exit, voidFrom)) return (false, Removal.Invalid);
-        bool final_ = spend != 0 && !_isVoid(spend, voidFrom) && !_invalid[spend]
+        bool final_ = spend != 0 && !_isVoid(spend, voidFrom) && !_isInvalid(spend)
             && _isHeaderOf(_blockOf(spend), evidenceBlock) && _isFinal(evidenceBlock.timestamp);
         return (!final_, Removal.Spent);
     }
@@ -149,7 +179,7 @@ abstract contract LifeboatBase is LifeboatStorage, ILifeboatTypes {
     /// @dev The transaction that made the output is void or proven invalid.
     function _isLost(Exit calldata exit, uint256 voidFrom) internal view returns (bool) {
         if (_isDeposit(exit.position)) return false;
-        return _isVoid(exit.position, voidFrom) || _invalid[exit.position & ~uint64(15)];
+        return _isVoid(exit.position, voidFrom) || _isInvalid(exit.position & ~uint64(15));
     }
 
     /// @dev Leaves the queue or the line unpaid, for good.

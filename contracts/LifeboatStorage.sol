@@ -8,15 +8,10 @@ import {ILifeboatTypes} from "./ILifeboatTypes.sol";
 /// to contracts/layout.generated.json and the check compares them. What never changes is hashed (at least 200 bits), what changes is in
 /// clear bits, so that no honest transaction goes stale because somebody else touched the same item.
 abstract contract LifeboatStorage {
-    struct Head {
+    /// @dev Read only when the head says halted. `lastMove`: when blocks last became void, 0 for never.
+    struct Halt {
         uint32 voidFrom;
-        uint32 newest;
-        uint40 newestTime;
-        uint32 newestAnchor;
-        uint24 depositCount;
-        uint32 slowFeeGwei;
         uint40 lastMove;
-        bool bonded;
     }
 
     struct Queue {
@@ -25,12 +20,6 @@ abstract contract LifeboatStorage {
         uint32 youngFirst;
         uint32 youngNewest;
         uint32 youngCursor;
-    }
-
-    struct BlockRecord {
-        bytes25 headerHash;
-        uint24 youngCount;
-        uint32 youngNext;
     }
 
     struct DepositRecord {
@@ -61,13 +50,16 @@ abstract contract LifeboatStorage {
         Ticket reserved;
     }
 
-    Head internal _head;
+    /// @dev See Head.sol.
+    uint256 internal _head;
     Queue internal _queue;
+    Halt internal _halt;
     address internal _operator;
     address internal _nominee;
-    mapping(uint256 blockNumber => BlockRecord) internal _blocks;
+    /// @dev See BlockRecord.sol.
+    mapping(uint256 blockNumber => uint256 record) internal _blocks;
     mapping(uint256 position => DepositRecord) internal _deposits;
-    /// @dev bytes25 exit hash, then 56 clear bits: see ExitRecord.sol.
+    /// @dev See ExitRecord.sol.
     mapping(bytes32 outputId => uint256 record) internal _exits;
     /// @dev Number of standing pieces of evidence beyond the one in the record.
     mapping(bytes32 outputId => uint256 count) internal _moreEvidence;

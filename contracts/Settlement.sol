@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {ExitRecord} from "./ExitRecord.sol";
 import {Hashing} from "./Hashing.sol";
 import {Module} from "./Module.sol";
 
-/// @title What happens to an exit after its turn, if it was not paid there
+/// @title What happens to an exit after its turn if it was not paid there, and to credits
 /// @dev Spec section 5.5. Each act is O(1) and permissionless; the order of calls decides nothing, the place on the line does.
 abstract contract Settlement is Module, ReentrancyGuardTransient {
     using ExitRecord for uint256;
+    using SafeERC20 for IERC20;
 
     function settle(Exit[] calldata exits) external onlyDelegated nonReentrant returns (uint256 settled) {
-        Head memory h = _head;
+        Halt memory halt = _haltOf(_head);
         for (uint256 i = 0; i < exits.length && gasleft() > TURN_GAS; i++) {
-            if (_settleOne(exits[i], h)) settled++;
+            if (_settleOne(exits[i], halt)) settled++;
         }
         if (settled == 0) revert NothingToDo();
     }
@@ -22,7 +25,7 @@ abstract contract Settlement is Module, ReentrancyGuardTransient {
     function release(Exit calldata exit, uint64 spend, Header calldata evidenceBlock) external onlyDelegated nonReentrant {
         uint256 record = _requireRecord(exit);
         if (record.state() != ExitState.Ticket) revert StateUnexpected(exit.outputId, record.state());
-        (bool owed, Removal reason) = _judge(exit, _head.voidFrom, _standing(exit.outputId, record, spend), evidenceBlock);
+        (bool owed, Removal reason) = _judge(exit, _haltOf(_head).voidFrom, _standing(exit.outputId, record, spend), evidenceBlock);
         if (owed) revert EvidenceNotFinal(spend);
         Ticket memory t = _tickets[exit.outputId];
         Totals memory total = _totals[exit.token];
@@ -34,17 +37,30 @@ abstract contract Settlement is Module, ReentrancyGuardTransient {
         _remove(exit, record, reason);
     }
 
+    function withdraw(address token, address account) external onlyDelegated nonReentrant returns (uint256 amount) {
+        amount = _credits[token][account];
+        if (amount == 0) revert NothingToDo();
+        delete _credits[token][account];
+        emit Withdrawn(token, account, amount);
+        if (token != ETH) {
+            IERC20(token).safeTransfer(account, amount);
+        } else {
+            (bool sent,) = account.call{value: amount}("");
+            if (!sent) revert TransferFailed(token, account);
+        }
+    }
+
     /// @return The spend if it is on file as evidence against this exit, else 0.
     function _standing(bytes32 outputId, uint256 record, uint64 spend) private view returns (uint64) {
         return record.evidence() == spend || _evidence[_evidenceId(outputId, spend)] ? spend : 0;
     }
 
     /// @dev Pays a ticket as far as the line is covered.
-    function _settleOne(Exit calldata exit, Head memory h) private returns (bool) {
+    function _settleOne(Exit calldata exit, Halt memory halt) private returns (bool) {
         uint256 record = _exits[exit.outputId];
-        if (record.state() != ExitState.Ticket || !record.matches(Hashing.exit(exit))) return false;
-        if (record.hasEvidence() || record.isSuspended() || _isLost(exit, h.voidFrom)) return false;
-        if (block.timestamp <= _payableAfter(exit.exitableAt, h.lastMove)) return false;
+        if (record.state() != ExitState.Ticket || !record.matches(Hashing.exitOf(exit))) return false;
+        if (record.hasEvidence() || record.isSuspended() || _isLost(exit, halt.voidFrom)) return false;
+        if (block.timestamp <= _payableAfter(exit.exitableAt, halt.lastMove)) return false;
         Ticket memory t = _tickets[exit.outputId];
         uint256 funded = _totals[exit.token].funded;
         if (funded <= t.from) return false;

@@ -3,13 +3,15 @@ pragma solidity 0.8.37;
 
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {CompactSignature} from "./CompactSignature.sol";
+import {BlockRecord} from "./BlockRecord.sol";
 import {ExitRecord} from "./ExitRecord.sol";
 import {Hashing} from "./Hashing.sol";
 import {Blocks} from "./Blocks.sol";
 
-/// @title Starting standard exits, and the mandates they may rest on
+/// @title Starting standard exits, by the owner or by mandate
 /// @dev Spec sections 5.3 and 7.
 abstract contract StandardExits is Blocks, ReentrancyGuardTransient {
+    using BlockRecord for uint256;
     using ExitRecord for uint256;
 
     /// @dev What is known of an output when its exit starts. `madeAt` is its block's time, 0 for deposits.
@@ -64,32 +66,8 @@ abstract contract StandardExits is Blocks, ReentrancyGuardTransient {
         _start(claim, 0);
     }
 
-    function revokeMandates(uint64 epoch) external {
-        _revoke(msg.sender, epoch);
-    }
-
-    function revokeMandatesFor(address owner, uint64 epoch, bytes calldata signature) external {
-        bytes32 digest = Hashing.revocation(owner, epoch, Hashing.domainSeparator());
-        address signer = CompactSignature.recover(digest, signature);
-        if (signer == address(0) || signer != owner) revert WitnessForged(signer, owner);
-        _revoke(owner, epoch);
-    }
-
     function exitBond() external view returns (uint256) {
         return BOND_GAS * _bondFee();
-    }
-
-    function revokedAt(address owner, uint64 epoch) external view returns (uint256) {
-        return _revokedAt[owner][epoch];
-    }
-
-    function exitRecord(bytes32 outputId)
-        external
-        view
-        returns (bytes25 exitHash, ExitState state, uint64 evidence, bool hasMore, bool rewarded)
-    {
-        uint256 record = _exits[outputId];
-        return (record.hashOf(), record.state(), record.evidence(), record.hasMore(), record.isRewarded());
     }
 
     function _claimOutput(
@@ -101,9 +79,9 @@ abstract contract StandardExits is Blocks, ReentrancyGuardTransient {
         if (_isDeposit(position)) revert OutputMissing(position);
         uint256 output = position & 15;
         if (output >= transaction.outputs.length) revert OutputMissing(position);
-        uint256 voidFrom = _head.voidFrom;
+        uint256 voidFrom = _haltOf(_head).voidFrom;
         if (_isVoid(position, voidFrom)) revert BlockVoid(_blockOf(position), voidFrom);
-        bytes32 txHash = Hashing.transactionHash(transaction, Hashing.domainSeparator());
+        bytes32 txHash = Hashing.transactionHash(transaction, _domainSeparator());
         _requireIncluded(position, txHash, witnessesHash, proof);
         uint256 amount = transaction.outputs[output].amount;
         if (amount == 0 || amount > type(uint128).max) revert AmountOutOfRange(amount);
@@ -135,7 +113,7 @@ abstract contract StandardExits is Blocks, ReentrancyGuardTransient {
         if (m.position != 0 && m.position != claim.position) revert MandateRefused("position");
         if (claim.amount < m.minAmount) revert MandateRefused("amount");
         if (_revokedAt[m.owner][m.epoch] != 0) revert MandateRefused("revoked");
-        address signer = CompactSignature.recover(Hashing.mandate(m, Hashing.domainSeparator()), signature);
+        address signer = CompactSignature.recover(Hashing.mandate(m, _domainSeparator()), signature);
         if (signer == address(0) || signer != m.owner) revert WitnessForged(signer, m.owner);
     }
 
@@ -189,39 +167,36 @@ abstract contract StandardExits is Blocks, ReentrancyGuardTransient {
     /// @dev Stream B links the child blocks that have young exits, in order. A block joins before its turn can have begun: its first
     /// young exit comes by time + MEP, its turn after time + 2 MEP, and later blocks' turns not before.
     function _enqueueYoung(uint256 blockNumber, uint256 hint) private returns (uint40 seq) {
-        uint24 count = _blocks[blockNumber].youngCount;
-        if (count == 0) _linkYoung(uint32(blockNumber), hint);
-        _blocks[blockNumber].youngCount = count + 1;
-        return count;
+        uint256 record = _blocks[blockNumber];
+        seq = record.youngCount();
+        if (seq == 0) record = _linkYoung(uint32(blockNumber), record, hint);
+        _blocks[blockNumber] = record.withYoungExit();
     }
 
-    function _linkYoung(uint32 blockNumber, uint256 hint) private {
-        uint32 first = _queue.youngFirst;
-        uint32 newest = _queue.youngNewest;
-        if (first == 0) {
+    /// @return The block's record with its link; the caller stores it.
+    function _linkYoung(uint32 blockNumber, uint256 record, uint256 hint) private returns (uint256) {
+        Queue memory q = _queue;
+        if (q.youngFirst == 0) {
             _queue.youngFirst = blockNumber;
             _queue.youngNewest = blockNumber;
-        } else if (blockNumber > newest) {
-            _blocks[newest].youngNext = blockNumber;
-            _queue.youngNewest = blockNumber;
-        } else if (blockNumber < first) {
-            _blocks[blockNumber].youngNext = first;
-            _queue.youngFirst = blockNumber;
-        } else {
-            bool usable = hint >= first && hint < blockNumber && _blocks[hint].youngCount != 0;
-            uint32 previous = usable ? uint32(hint) : first;
-            uint32 next = _blocks[previous].youngNext;
-            for (; next < blockNumber; next = _blocks[previous].youngNext) {
-                previous = next;
-            }
-            _blocks[blockNumber].youngNext = next;
-            _blocks[previous].youngNext = blockNumber;
+            return record;
         }
-    }
-
-    function _revoke(address owner, uint64 epoch) private {
-        if (_revokedAt[owner][epoch] != 0) return;
-        _revokedAt[owner][epoch] = block.timestamp;
-        emit MandatesRevoked(owner, epoch);
+        if (blockNumber > q.youngNewest) {
+            _blocks[q.youngNewest] = _blocks[q.youngNewest].withYoungNext(blockNumber);
+            _queue.youngNewest = blockNumber;
+            return record;
+        }
+        if (blockNumber < q.youngFirst) {
+            _queue.youngFirst = blockNumber;
+            return record.withYoungNext(q.youngFirst);
+        }
+        bool usable = hint >= q.youngFirst && hint < blockNumber && _blocks[hint].youngCount() != 0;
+        uint256 previous = usable ? hint : q.youngFirst;
+        uint32 next = _blocks[previous].youngNext();
+        for (; next < blockNumber; next = _blocks[previous].youngNext()) {
+            previous = next;
+        }
+        _blocks[previous] = _blocks[previous].withYoungNext(blockNumber);
+        return record.withYoungNext(next);
     }
 }

@@ -50,7 +50,7 @@ export function decodeRootEvents(
   logs: readonly RootLog[],
 ): RootEvent[] {
   return logs.map((log) => ({
-    ...decodeRootEvent(log),
+    ...decodeRootEvent(log, block.timestamp),
     at: {
       l1Block: block.number,
       l1BlockHash: block.hash,
@@ -61,14 +61,14 @@ export function decodeRootEvents(
   }))
 }
 
-function decodeRootEvent(log: RootLog): RootEventBody {
+function decodeRootEvent(log: RootLog, timestamp: number): RootEventBody {
   const event = readLog(log)
   switch (event.eventName) {
     case 'BlocksSubmitted':
       return {
         type: 'BlocksSubmitted',
-        firstBlock: event.args.firstBlock,
-        timestamp: event.args.timestamp,
+        firstBlock: Number(event.args.firstBlock),
+        timestamp,
         commitments: event.args.commitments.map(({ root, txCount, anchor }) => ({ root, txCount, anchor })),
       }
     case 'Deposited': {

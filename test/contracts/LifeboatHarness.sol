@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {BlockRecord} from "../../contracts/BlockRecord.sol";
 import {BlockTree} from "../../contracts/BlockTree.sol";
 import {CompactSignature} from "../../contracts/CompactSignature.sol";
 import {Hashing} from "../../contracts/Hashing.sol";
+import {Head} from "../../contracts/Head.sol";
 import {ILifeboatTypes} from "../../contracts/ILifeboatTypes.sol";
 import {Lifeboat} from "../../contracts/Lifeboat.sol";
 
@@ -12,12 +14,14 @@ contract LifeboatHarness is Lifeboat {
     constructor(Parameters memory p, address firstOperator, address evidence) Lifeboat(p, firstOperator, evidence) {}
 
     function setHalt(uint32 voidFrom, uint40 lastMove) external {
-        _head.voidFrom = voidFrom;
-        _head.lastMove = lastMove;
+        _head = Head.withHalt(_head);
+        _halt = Halt(voidFrom, lastMove);
     }
 
     function setInvalid(uint64 transactionPosition, bool invalid) external {
         _invalid[transactionPosition] = invalid;
+        uint256 number = _blockOf(transactionPosition);
+        _blocks[number] = BlockRecord.withInvalid(_blocks[number]);
     }
 
     function setFunded(address token, uint128 funded) external {
@@ -43,12 +47,12 @@ contract HashingProbe is ILifeboatTypes {
         return Hashing.depositId(position);
     }
 
-    function header(Header calldata value) external pure returns (bytes25) {
+    function header(Header calldata value) external pure returns (bytes32) {
         return Hashing.header(value);
     }
 
     function exit(Exit calldata value) external pure returns (bytes32) {
-        return Hashing.exit(value);
+        return Hashing.exitOf(value);
     }
 
     function mandate(Mandate calldata value, bytes32 separator) external pure returns (bytes32) {

@@ -10,6 +10,7 @@ import {
   http,
   parseEther,
   publicActions,
+  TransactionReceiptNotFoundError,
   type Hex as ViemHex,
   walletActions,
 } from 'viem'
@@ -93,7 +94,7 @@ export async function deployRootChain(client: TestClient, overrides: Partial<Par
       chain: anvilChain,
       gas: 16_000_000n,
     })
-    const receipt = await client.waitForTransactionReceipt({ hash })
+    const receipt = await receiptOf(client, hash)
     const block = await client.getBlock({ blockHash: receipt.blockHash })
     const logs = receipt.logs.filter((log) => log.address.toLowerCase() === root)
     const events = decodeRootEvents(
@@ -188,9 +189,22 @@ export async function deploy(
     args: args as unknown[],
     chain: anvilChain,
   })
-  const { contractAddress, status } = await client.waitForTransactionReceipt({ hash })
+  const { contractAddress, status } = await receiptOf(client, hash)
   if (!contractAddress || status !== 'success') throw new Error('deployment failed')
   return contractAddress.toLowerCase() as Address
+}
+
+/** viem waits for a further block where it just missed this one; with one block per transaction there is none. */
+async function receiptOf(client: TestClient, hash: ViemHex) {
+  for (let attempt = 0; attempt < 2_000; attempt++) {
+    try {
+      return await client.getTransactionReceipt({ hash })
+    } catch (error) {
+      if (!(error instanceof TransactionReceiptNotFoundError)) throw error
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  }
+  throw new Error(`got no receipt for ${hash} in 10 s`)
 }
 
 /** r, s, v to EIP-2098. */

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// @title The chain's head in one slot
+/// @dev Spec section 9.1. From the bottom: halted 1, bonded 1, newest 28, newestTime 34, newestAnchor 32, depositCount 21, slowFeeGwei 32,
+/// operator's lowest 104 address bits (finding another key for them is as hard as for a 104-bit hash). Bits by hand and the operator
+/// in here save a submission 4,000 gas: as a struct, the compiler reads and writes it field by field.
+library Head {
+    uint256 private constant NEWEST = 2;
+    uint256 private constant NEWEST_TIME = 30;
+    uint256 private constant NEWEST_ANCHOR = 64;
+    uint256 private constant DEPOSIT_COUNT = 96;
+    uint256 private constant SLOW_FEE = 117;
+    uint256 private constant OPERATOR = 149;
+    uint256 private constant FLAGS_MASK = 3;
+
+    function isHalted(uint256 head) internal pure returns (bool) {
+        return head & 1 != 0;
+    }
+
+    function newest(uint256 head) internal pure returns (uint256) {
+        return _bits(head, NEWEST, 28);
+    }
+
+    function newestTime(uint256 head) internal pure returns (uint256) {
+        return _bits(head, NEWEST_TIME, 34);
+    }
+
+    function newestAnchor(uint256 head) internal pure returns (uint256) {
+        return _bits(head, NEWEST_ANCHOR, 32);
+    }
+
+    /// @dev Deposits since the newest block.
+    function depositCount(uint256 head) internal pure returns (uint256) {
+        return _bits(head, DEPOSIT_COUNT, 21);
+    }
+
+    function slowFeeGwei(uint256 head) internal pure returns (uint256) {
+        return _bits(head, SLOW_FEE, 32);
+    }
+
+    function isOperator(uint256 head, address account) internal pure returns (bool) {
+        return head >> OPERATOR == uint104(uint160(account));
+    }
+
+    function withOperator(uint256 head, address account) internal pure returns (uint256) {
+        return (head & ((1 << OPERATOR) - 1)) | (uint256(uint104(uint160(account))) << OPERATOR);
+    }
+
+    /// @dev The caller guarantees room for one more.
+    function withDeposit(uint256 head) internal pure returns (uint256) {
+        return head + (1 << DEPOSIT_COUNT);
+    }
+
+    /// @dev A new head after a submission; deposits are counted from 0 again. Every value fits its bits.
+    function withSubmission(uint256 head, uint256 newest_, uint256 time, uint256 anchor, uint256 slowFee)
+        internal
+        pure
+        returns (uint256)
+    {
+        uint256 kept = head & (FLAGS_MASK | (type(uint256).max << OPERATOR));
+        return kept | (newest_ << NEWEST) | (time << NEWEST_TIME) | (anchor << NEWEST_ANCHOR) | (slowFee << SLOW_FEE);
+    }
+
+    function withHalt(uint256 head) internal pure returns (uint256) {
+        return head | 1;
+    }
+
+    function _bits(uint256 head, uint256 shift, uint256 size) private pure returns (uint256) {
+        return (head >> shift) & ((1 << size) - 1);
+    }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {BlockRecord} from "./BlockRecord.sol";
+import {ExitRecord} from "./ExitRecord.sol";
+import {Head} from "./Head.sol";
+import {Module} from "./Module.sol";
+
+/// @title Reading the root contract's storage
+/// @dev In a module because calls are matched to functions one by one: each view in the root contract would cost every hot call 22 gas.
+abstract contract Views is Module {
+    using BlockRecord for uint256;
+    using ExitRecord for uint256;
+    using Head for uint256;
+
+    function domainSeparator() external view returns (bytes32) {
+        return _domainSeparator();
+    }
+
+    function head() external view returns (uint32, uint32, uint40, uint32, uint24, uint32, uint40) {
+        uint256 h = _head;
+        return (
+            _haltOf(h).voidFrom,
+            uint32(h.newest()),
+            uint40(h.newestTime()),
+            uint32(h.newestAnchor()),
+            uint24(h.depositCount()),
+            uint32(h.slowFeeGwei()),
+            _haltOf(h).lastMove
+        );
+    }
+
+    function isInvalid(uint64 transactionPosition) external view returns (bool) {
+        return _isInvalid(transactionPosition);
+    }
+
+    function operator() external view returns (address) {
+        return _operator;
+    }
+
+    function blockRecord(uint256 blockNumber) external view returns (bytes25, uint24, uint32) {
+        uint256 record = _blocks[blockNumber];
+        return (record.headerHash(), record.youngCount(), record.youngNext());
+    }
+
+    function depositRecord(uint256 position) external view returns (bytes27, uint40) {
+        DepositRecord storage d = _deposits[position];
+        return (d.depositHash, d.l1Block);
+    }
+
+    function totals(address token) external view returns (uint128, uint128) {
+        Totals storage t = _totals[token];
+        return (t.funded, t.line);
+    }
+
+    function credit(address token, address account) external view returns (uint256) {
+        return _credits[token][account];
+    }
+
+    function revokedAt(address owner, uint64 epoch) external view returns (uint256) {
+        return _revokedAt[owner][epoch];
+    }
+
+    function exitRecord(bytes32 outputId)
+        external
+        view
+        returns (bytes25 exitHash, ExitState state, uint64 evidence, bool hasMore, bool rewarded)
+    {
+        uint256 record = _exits[outputId];
+        return (record.hashOf(), record.state(), record.evidence(), record.hasMore(), record.isRewarded());
+    }
+
+    function queue() external view returns (uint40, uint40, uint32, uint32, uint32) {
+        Queue storage q = _queue;
+        return (q.oldHead, q.oldTail, q.youngFirst, q.youngNewest, q.youngCursor);
+    }
+
+    function ticket(bytes32 outputId) external view returns (uint128, uint128) {
+        Ticket storage t = _tickets[outputId];
+        return (t.from, t.due);
+    }
+}
