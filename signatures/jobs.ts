@@ -56,7 +56,6 @@ export function recoverBatch({ digests, signatures }: RecoverBatch): (Address | 
 export type Job =
   | Readonly<{ kind: 'prepare'; batch: TransactionBatch }>
   | Readonly<{ kind: 'recover'; batch: RecoverBatch }>
-export type JobResult<J extends Job> = J['kind'] extends 'prepare' ? PrepareResult[] : (Address | undefined)[]
 
 export function isPrepared(result: PrepareResult): result is Prepared {
   return 'txHash' in result

@@ -1,130 +1,118 @@
 /**
- * Worker threads for signatures. A batch is cut into one part per thread; answers come back in order. A worker that dies fails the
- * parts it held with a retryable error and is replaced.
+ * Worker threads for signatures. A batch is cut into one part per thread (lane.ts); answers come back in order. What waits is bounded: a
+ * pool that is full says so at once, and the caller slows down.
  */
-import { Worker } from 'node:worker_threads'
+import { availableParallelism } from 'node:os'
 import type { Address } from '../protocol/bytes.ts'
 import { bug, configError, retryable } from '../protocol/errors.ts'
-import type { Job, JobResult, PrepareResult, RecoverBatch } from './jobs.ts'
-import type { Response } from './worker.ts'
+import type { Job, PrepareResult, RecoverBatch } from './jobs.ts'
+import { createLane } from './lane.ts'
+import { type Packed, type PackedPrepared, unpackPrepared, unpackSigners } from './packing.ts'
 
 /** Below this many items a batch is not worth cutting. */
 const SMALLEST_PART = 16
+/** About ten seconds of work for one thread. */
+const DEFAULT_BACKLOG = 100_000
 
 export type SignaturePool = Readonly<{
-  /** Decodes, hashes and recovers encoded transactions, in order. Retryable SIGNATURE_WORKER_DIED. */
+  /**
+   * Decodes, hashes and recovers encoded transactions, in order. The bytes are copied before the call returns.
+   * Retryable SIGNATURE_POOL_FULL, SIGNATURE_WORKER_DIED; bug SIGNATURE_POOL_CLOSED, SIGNATURE_JOB_FAILED.
+   */
   prepare(transactions: readonly Uint8Array[], separator: Uint8Array): Promise<PrepareResult[]>
-  /** Recovers signers, in order. Retryable SIGNATURE_WORKER_DIED. */
+  /** Recovers signers, in order. The same errors. */
   recover(batch: RecoverBatch): Promise<(Address | undefined)[]>
+  /** Transactions and digests that were handed in and not yet answered. */
+  backlog(): number
+  /** Fails what is unanswered with SIGNATURE_WORKER_DIED. */
   close(): Promise<void>
 }>
 
-/** Throws THREADS_INVALID unless `threads` is a positive integer. */
-export function createSignaturePool({ threads }: Readonly<{ threads: number }>): SignaturePool {
+export type SignaturePoolOptions = Readonly<{
+  /** Default: one for each processor. */
+  threads?: number
+  /** Items from which new batches are refused; a batch that finds the pool empty is always taken. Default 100,000. */
+  maxBacklog?: number
+  /** The worker's program; another one is for tests. */
+  worker?: URL
+}>
+
+/** Throws THREADS_INVALID (config) unless `threads` is a positive integer. */
+export function createSignaturePool(options: SignaturePoolOptions = {}): SignaturePool {
+  const { threads = availableParallelism(), maxBacklog = DEFAULT_BACKLOG, worker = workerUrl() } = options
   if (!Number.isInteger(threads) || threads < 1) {
     throw configError('THREADS_INVALID', 'impossible number of signature threads', { got: threads, want: '1 or more' })
   }
-  const lanes = Array.from({ length: threads }, createLane)
+  const lanes = Array.from({ length: threads }, () => createLane(worker))
+  let backlog = 0
 
-  async function spread<T>(count: number, jobOf: (from: number, to: number) => Job): Promise<T[]> {
+  async function spread(count: number, jobOf: (from: number, to: number) => Job): Promise<Packed[]> {
+    if (backlog > 0 && backlog + count > maxBacklog) {
+      throw retryable('SIGNATURE_POOL_FULL', 'too many signatures wait to be checked', {
+        got: backlog + count,
+        want: `at most ${maxBacklog}`,
+      })
+    }
     const parts = Math.max(1, Math.min(lanes.length, Math.floor(count / SMALLEST_PART)))
-    const ready = [...lanes].sort((a, b) => a.load() - b.load())
-    const results = await Promise.all(
-      Array.from({ length: parts }, (_, i) => {
-        const job = jobOf(Math.floor((count * i) / parts), Math.floor((count * (i + 1)) / parts))
-        return (ready[i] as Lane).run(job) as Promise<T[]>
-      }),
-    )
-    return results.flat()
+    const idlest = lanes.toSorted((a, b) => a.load() - b.load()).slice(0, parts)
+    backlog += count
+    try {
+      return await Promise.all(
+        idlest.map((lane, i) =>
+          lane.run(jobOf(Math.floor((count * i) / parts), Math.floor((count * (i + 1)) / parts))),
+        ),
+      )
+    } finally {
+      backlog -= count
+    }
   }
 
   return {
-    prepare: (transactions, separator) =>
-      spread<PrepareResult>(transactions.length, (from, to) => ({
+    prepare: async (transactions, separator) => {
+      const packed = await spread(transactions.length, (from, to) => ({
         kind: 'prepare',
-        batch: { ...joinTransactions(transactions, from, to), separator },
-      })),
-    recover: ({ digests, signatures }) =>
-      spread<Address | undefined>(digests.length / 32, (from, to) => ({
+        batch: { ...joinTransactions(transactions.slice(from, to)), separator },
+      }))
+      return packed.flatMap((part) => unpackPrepared(part as PackedPrepared))
+    },
+    recover: async ({ digests, signatures }) => {
+      const count = digests.length / 32
+      if (!Number.isInteger(count) || signatures.length !== count * 64) {
+        const got = `${digests.length} and ${signatures.length} bytes`
+        throw bug('SIGNATURE_BATCH', 'digests and signatures do not match', { got, want: '32 and 64 bytes for each' })
+      }
+      const packed = await spread(count, (from, to) => ({
         kind: 'recover',
-        batch: { digests: digests.slice(from * 32, to * 32), signatures: signatures.slice(from * 64, to * 64) },
-      })),
+        batch: { digests: copy(digests, from * 32, to * 32), signatures: copy(signatures, from * 64, to * 64) },
+      }))
+      return packed.flatMap(unpackSigners)
+    },
+    backlog: () => backlog,
     close: async () => {
       await Promise.all(lanes.map((lane) => lane.close()))
     },
   }
 }
 
-type Lane = Readonly<{ run<J extends Job>(job: J): Promise<JobResult<J>>; load(): number; close(): Promise<void> }>
-type Waiting = Readonly<{ resolve(result: never): void; reject(error: unknown): void }>
-
-/** One worker thread and what waits for it. A dead worker is replaced when the next job comes, so that one that cannot start does not spin. */
-function createLane(): Lane {
-  const waiting = new Map<number, Waiting>()
-  let nextId = 0
-  let isClosed = false
-  let worker: Worker | undefined
-
-  function start(): Worker {
-    const started = startWorker()
-    started.on('message', (response: Response) => {
-      const entry = waiting.get(response.id)
-      waiting.delete(response.id)
-      if (waiting.size === 0) started.unref()
-      if ('error' in response) entry?.reject(bug('SIGNATURE_JOB_FAILED', response.error))
-      else entry?.resolve(response.result as never)
-    })
-    started.on('error', (error) => lose(started, error))
-    started.on('exit', (code) => lose(started, `exit code ${code}`))
-    return started
-  }
-
-  function lose(dead: Worker, cause: unknown): void {
-    if (dead !== worker) return
-    worker = undefined
-    const lost = [...waiting.values()]
-    waiting.clear()
-    const error = retryable('SIGNATURE_WORKER_DIED', 'a signature worker died', { got: String(cause) }, cause)
-    for (const { reject } of lost) reject(error)
-  }
-
-  return {
-    load: () => waiting.size,
-    run: (job) =>
-      new Promise((resolve, reject) => {
-        if (isClosed) return reject(bug('SIGNATURE_POOL_CLOSED', 'the signature pool is closed'))
-        const id = nextId++
-        waiting.set(id, { resolve, reject })
-        worker ??= start()
-        worker.ref()
-        worker.postMessage({ id, job })
-      }),
-    close: async () => {
-      isClosed = true
-      await worker?.terminate()
-    },
-  }
+/** Not `slice`, which of a Buffer is a view: what is handed to a worker must be nobody else's memory. */
+function copy(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  return new Uint8Array(bytes.subarray(from, to))
 }
 
-/** Compiled, the worker is plain JavaScript; in development it is TypeScript, and a thread does not inherit tsx. */
-function startWorker(): Worker {
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./worker.js', import.meta.url))
-  const source = new URL('./worker.ts', import.meta.url).href
-  const boot = `import('tsx/esm/api').then(({ register }) => { register(); return import(${JSON.stringify(source)}) })`
-  return new Worker(boot, { eval: true })
-}
-
-function joinTransactions(transactions: readonly Uint8Array[], from: number, to: number) {
-  const ends = new Uint32Array(to - from)
-  let size = 0
-  for (let i = from; i < to; i++) {
-    size += (transactions[i] as Uint8Array).length
-    ends[i - from] = size
-  }
-  const bytes = new Uint8Array(size)
-  for (let i = from; i < to; i++) {
-    const transaction = transactions[i] as Uint8Array
-    bytes.set(transaction, (ends[i - from] as number) - transaction.length)
-  }
+function joinTransactions(transactions: readonly Uint8Array[]): { bytes: Uint8Array; ends: Uint32Array } {
+  const bytes = new Uint8Array(transactions.reduce((size, { length }) => size + length, 0))
+  const ends = new Uint32Array(transactions.length)
+  let end = 0
+  transactions.forEach((transaction, i) => {
+    bytes.set(transaction, end)
+    end += transaction.length
+    ends[i] = end
+  })
   return { bytes, ends }
+}
+
+/** The compiled program runs .js, development .ts: whichever this file is. */
+function workerUrl(): URL {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  return new URL(`./worker.${extension}`, import.meta.url)
 }
