@@ -135,7 +135,7 @@ export function encodeSubmitBlocks(firstBlock: number, commitments: readonly Com
     encodeFunctionData({
       abi: iLifeboatAbi,
       functionName: 'submitBlocks',
-      args: [firstBlock, commitments, anchorHash],
+      args: [BigInt(firstBlock), commitments, anchorHash],
     }),
   )
 }
