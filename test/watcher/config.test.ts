@@ -1,0 +1,65 @@
+/** The watcher's configuration: what is refused, all at once. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { isLifeboatError } from '../../protocol/errors.ts'
+import { readConfig } from '../../service/config.ts'
+import { readProtectedFile } from '../../watcher/check.ts'
+import { WATCHER_CONFIG } from '../../watcher/config.ts'
+
+const test = suite('watcher: configuration')
+const GOOD = ['--deployment', 'd.json', '--l1-url', 'http://localhost:8545', '--peers', 'http://a:1,http://b:2']
+
+function problemsOf(argv: readonly string[]): string[] {
+  try {
+    readConfig(WATCHER_CONFIG, { argv, env: {} })
+    return []
+  } catch (error) {
+    if (!isLifeboatError(error)) throw error
+    return (error.details['problems'] as { key: string }[]).map(({ key }) => key)
+  }
+}
+
+test('the least configuration is enough', () => {
+  const { config } = readConfig(WATCHER_CONFIG, { argv: GOOD, env: {} })
+  assert.equal(config.peers, ['http://a:1/', 'http://b:2/'])
+  assert.is(config.unsafeIgnoreHeadAge, false)
+})
+
+test('names everything that is missing or wrong at once', () => {
+  assert.equal(problemsOf(['--l1-url', 'ftp://x', '--threads', '0']), ['deployment', 'l1Url', 'peers', 'threads'])
+})
+
+test('refuses an open address without a token, and a webhook without a secret', () => {
+  assert.equal(problemsOf([...GOOD, '--host', '0.0.0.0', '--webhook-url', 'https://hook.test']), [
+    'webhookSecretFile',
+    'apiTokenFile',
+  ])
+})
+
+test('a file of protected accounts is read whole or refused with every fault', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lifeboat-protected-'))
+  const file = join(folder, 'protected.json')
+  const address = `0x${'11'.repeat(20)}`
+  const mandate = {
+    owner: address,
+    delegate: address,
+    validFrom: 0,
+    validUntil: 9,
+    position: 0,
+    minAmount: '0',
+    maxFee: '0',
+    epoch: 0,
+  }
+  writeFileSync(file, JSON.stringify([{ owner: address, mandate, signature: '0x12' }]))
+  assert.is(readProtectedFile(file)[0]?.mandate.minAmount, 0n)
+  writeFileSync(file, JSON.stringify([{ owner: 'me', mandate: { ...mandate, epoch: -1 }, signature: 'x' }]))
+  assert.throws(() => readProtectedFile(file), /0\.owner.*0\.mandate\.epoch.*0\.signature/s)
+  writeFileSync(file, 'no JSON')
+  assert.throws(() => readProtectedFile(file), /can't read/)
+  rmSync(folder, { recursive: true })
+})
+
+test.run()

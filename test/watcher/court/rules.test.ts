@@ -1,0 +1,277 @@
+/** Each named rule by itself: an action that only this rule forbids, and its nearest neighbour that it allows. */
+import { readFileSync } from 'node:fs'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { findBrokenRule, judge, RULES, renderRuleTable } from '../../../watcher/court/rules.ts'
+import type {
+  Action,
+  Challenge,
+  DropEvidence,
+  ProcessExits,
+  Release,
+  Settle,
+  StartExit,
+  Withdraw,
+  World,
+} from '../../../watcher/court/types.ts'
+import {
+  ALICE,
+  accountOf,
+  BOB,
+  depositOf,
+  ETH,
+  ETHER,
+  exitOf,
+  GWEI,
+  headerOf,
+  MALLORY,
+  MEP,
+  outputOf,
+  paid,
+  policyOf,
+  positionOf,
+  postponed,
+  recordOf,
+  removed,
+  START,
+  START_BLOCK,
+  shown,
+  spendOf,
+  unsafeSince,
+  worldAt,
+} from './world.ts'
+
+const SPEND = positionOf(20)
+const terms = { key: 'k', purpose: 'p', notBefore: 0, deadline: START + MEP - MEP / 4, budgetWei: 1n }
+const unsafe = worldAt(10, { safety: unsafeSince(30, START) })
+const mature = worldAt(MEP + 1)
+
+const challenge: Challenge = { ...terms, type: 'challenge', record: recordOf(), evidence: spendOf(exitOf()) }
+const drop: DropEvidence = {
+  ...terms,
+  type: 'drop-evidence',
+  record: recordOf(exitOf({ owner: ALICE }), shown(SPEND)),
+  spend: SPEND,
+  holdsValid: true,
+}
+const voided = worldAt(10, { voidFrom: 20 })
+const start: StartExit = {
+  ...terms,
+  type: 'start-exit',
+  output: outputOf(),
+  account: accountOf(),
+  revoked: false,
+  bondWei: 600_000n * GWEI,
+  leastBondWei: 400_000n * GWEI,
+  youngHint: 0,
+  valueWei: ETHER,
+  costWei: 200_000n * GWEI,
+  baseFeeWei: GWEI,
+  availableWei: ETHER,
+}
+const turns: ProcessExits = {
+  ...terms,
+  type: 'process-exits',
+  count: 1,
+  turns: { old: [], young: [], youngBlocks: [], evidenceBlocks: [] },
+  firstTurnAt: START,
+  helpsProtected: true,
+  helpsDoubted: false,
+  bountyWei: 10n,
+  costWei: 10n,
+}
+const ticket = { from: 5n, due: 10n }
+const settle: Settle = {
+  ...terms,
+  type: 'settle',
+  record: recordOf(exitOf({ owner: ALICE }), postponed(5n, 10n)),
+  ticket,
+  fundedTo: 6n,
+}
+const release: Release = {
+  ...terms,
+  type: 'release',
+  record: recordOf(exitOf(), shown(SPEND), postponed(5n, 10n)),
+  ticket,
+  fundedTo: 5n,
+  spend: SPEND,
+  header: headerOf({ timestamp: START }),
+  helpsProtected: true,
+}
+const withdraw: Withdraw = { ...terms, type: 'withdraw', token: ETH, account: ALICE, amount: 1n }
+const withdrawing = worldAt(10, { policy: policyOf({ withdrawCredits: true }) })
+const publicService = (world: World): World => ({ ...world, policy: { ...world.policy, publicService: true } })
+
+type Row = readonly [rule: string, forbidden: Action, world: World, allowed?: Action, allowedWorld?: World]
+
+const rows: readonly Row[] = [
+  ['SPEND-NAMES-THE-OUTPUT', { ...challenge, evidence: spendOf(exitOf({ position: 1_600 })) }, worldAt(10), challenge],
+  ['SPEND-NAMES-THE-OUTPUT', { ...challenge, evidence: spendOf(exitOf(), { input: 1 }) }, worldAt(10)],
+  ['SPEND-NAMES-THE-OUTPUT', { ...challenge, evidence: spendOf(exitOf(), { spend: SPEND + 1 }) }, worldAt(10)],
+  ['SPEND-NAMES-THE-OUTPUT', { ...challenge, evidence: spendOf(exitOf(), { spend: depositOf(20) }) }, worldAt(10)],
+  ['SPEND-IS-VERIFIED', challenge, worldAt(10, { verifiedBlock: 19 }), challenge, worldAt(10, { verifiedBlock: 20 })],
+  [
+    'SPEND-BEFORE-LOCK',
+    { ...challenge, evidence: spendOf(exitOf(), { header: headerOf({ anchor: START_BLOCK }) }) },
+    worldAt(10),
+    { ...challenge, evidence: spendOf(exitOf(), { header: headerOf({ anchor: START_BLOCK - 1 }) }) },
+  ],
+  ['SPEND-NOT-VOID', challenge, worldAt(10, { voidFrom: 20 }), challenge, worldAt(10, { voidFrom: 21 })],
+  ['EXIT-IS-OPEN', { ...challenge, record: recordOf(exitOf(), paid(ETHER)) }, worldAt(10)],
+  [
+    'EXIT-IS-OPEN',
+    { ...challenge, record: recordOf(exitOf(), removed('spent')) },
+    worldAt(10),
+    { ...challenge, record: recordOf(exitOf(), postponed(0n, ETHER)) },
+  ],
+  [
+    'EVIDENCE-IS-NEW',
+    { ...challenge, record: recordOf(exitOf(), shown(SPEND)) },
+    worldAt(10),
+    { ...challenge, record: recordOf(exitOf(), shown(SPEND + 16)) },
+  ],
+  ['EVIDENCE-IN-TIME', challenge, worldAt(MEP - MEP / 4 + 1), challenge, worldAt(MEP - MEP / 4)],
+  ['EVIDENCE-IN-TIME', { ...challenge, deadline: START + MEP }, worldAt(10)],
+  ['DROP-ONLY-FALLEN', drop, worldAt(10), drop, voided],
+  ['DROP-ONLY-FALLEN', { ...drop, spend: positionOf(40) }, voided],
+  ['DROP-ONLY-FOR-VALID', { ...drop, holdsValid: false }, voided, drop, voided],
+  ['DROP-ONLY-FOR-VALID', { ...drop, record: recordOf(exitOf({ owner: ALICE }), shown(SPEND), paid(ETHER)) }, voided],
+  [
+    'DROP-WITH-INTEREST',
+    { ...drop, record: recordOf(exitOf({ owner: BOB }), shown(SPEND)) },
+    voided,
+    { ...drop, record: recordOf(exitOf({ owner: BOB }), shown(SPEND)) },
+    publicService(voided),
+  ],
+  ['ONLY-WHEN-UNSAFE', start, worldAt(10), start, unsafe],
+  ['ONLY-WHEN-UNSAFE', start, worldAt(10, { safety: unsafeSince(30, START, 'suspect') })],
+  ['ONLY-WHEN-UNSAFE', start, worldAt(10, { safety: { status: 'safe', reason: 'catching-up' } })],
+  [
+    'OLDER-THAN-THE-FAULT',
+    { ...start, output: outputOf({ position: positionOf(30) }) },
+    unsafe,
+    { ...start, output: outputOf({ position: positionOf(29) }) },
+    unsafe,
+  ],
+  ['NOT-EXITING', { ...start, output: outputOf({ exit: 'removed' }) }, unsafe, start, unsafe],
+  ['MANDATE-COVERS', { ...start, revoked: true }, unsafe, start, unsafe],
+  ['MANDATE-COVERS', { ...start, account: accountOf(ALICE, { validUntil: START + 9 }) }, unsafe],
+  ['MANDATE-COVERS', { ...start, account: accountOf(BOB) }, unsafe],
+  ['MANDATE-COVERS', { ...start, account: accountOf(ALICE, { delegate: MALLORY }) }, unsafe],
+  [
+    'BOND-BY-FORMULA',
+    { ...start, bondWei: 9_600_001n * GWEI },
+    unsafe,
+    { ...start, bondWei: 9_600_000n * GWEI },
+    unsafe,
+  ],
+  [
+    'BOND-AFFORDABLE',
+    { ...start, availableWei: 799_999n * GWEI },
+    unsafe,
+    { ...start, availableWei: 800_000n * GWEI },
+    unsafe,
+  ],
+  ['WORTH-ITS-COST', { ...start, valueWei: start.costWei }, unsafe, { ...start, valueWei: start.costWei + 1n }, unsafe],
+  ['TURN-IS-DUE', turns, worldAt(0), turns, worldAt(1)],
+  ['TURN-IS-DUE', { ...turns, count: 0 }, worldAt(1)],
+  ['NO-TURN-FOR-A-THIEF', { ...turns, helpsDoubted: true }, worldAt(1), turns, worldAt(1)],
+  [
+    'WORTH-THE-TURN',
+    { ...turns, helpsProtected: false },
+    worldAt(1),
+    { ...turns, helpsProtected: false },
+    publicService(worldAt(1)),
+  ],
+  ['WORTH-THE-TURN', { ...turns, helpsProtected: false, bountyWei: 9n }, publicService(worldAt(1))],
+  ['UNDER-THE-GAS-CAP', { ...turns, count: 98 }, worldAt(1), { ...turns, count: 97 }, worldAt(1)],
+  ['SETTLE-ONLY-PAYABLE', settle, worldAt(MEP), settle, mature],
+  ['SETTLE-ONLY-PAYABLE', { ...settle, fundedTo: 5n }, mature],
+  [
+    'SETTLE-ONLY-PAYABLE',
+    { ...settle, record: recordOf(exitOf({ owner: ALICE }), shown(SPEND), postponed(5n, 10n)) },
+    mature,
+  ],
+  ['SETTLE-ONLY-PAYABLE', settle, worldAt(MEP + 1, { voidFrom: 10 })],
+  ['SETTLE-ONLY-PAYABLE', settle, worldAt(MEP + 1, { lastMove: START + 5 })],
+  ['SETTLE-ONLY-PAYABLE', { ...settle, record: recordOf(exitOf({ owner: ALICE })) }, mature],
+  [
+    'SETTLE-WITH-INTEREST',
+    { ...settle, record: recordOf(exitOf({ owner: BOB }), postponed(5n, 10n)) },
+    mature,
+    settle,
+    mature,
+  ],
+  ['RELEASE-OWED-TO-NOBODY', release, worldAt(MEP), release, mature],
+  ['RELEASE-OWED-TO-NOBODY', { ...release, spend: positionOf(21) }, mature],
+  ['RELEASE-OWED-TO-NOBODY', { ...release, record: recordOf(exitOf(), shown(SPEND)) }, mature],
+  ['RELEASE-OWED-TO-NOBODY', release, worldAt(MEP + 1, { verifiedBlock: 19 })],
+  ['RELEASE-OWED-TO-NOBODY', release, worldAt(MEP + 1, { voidFrom: 20 })],
+  [
+    'RELEASE-OWED-TO-NOBODY',
+    { ...release, spend: 0 },
+    mature,
+    { ...release, spend: 0 },
+    worldAt(MEP + 1, { voidFrom: 10 }),
+  ],
+  ['RELEASE-ONLY-COVERED', { ...release, fundedTo: 4n }, mature, release, mature],
+  [
+    'RELEASE-WITH-INTEREST',
+    { ...release, helpsProtected: false },
+    mature,
+    { ...release, helpsProtected: false },
+    publicService(mature),
+  ],
+  ['WITHDRAW-FOR-PROTECTED', withdraw, worldAt(10), withdraw, withdrawing],
+  ['WITHDRAW-FOR-PROTECTED', { ...withdraw, account: BOB }, withdrawing],
+  ['WITHDRAW-FOR-PROTECTED', { ...withdraw, amount: 0n }, withdrawing],
+]
+
+const test = suite('rules')
+
+rows.forEach(([rule, forbidden, world, allowed, allowedWorld], i) => {
+  test(`${rule} stops what it is there for (${i})`, () => {
+    assert.is(findBrokenRule(forbidden, world)?.id, rule)
+    if (allowed) assert.is(findBrokenRule(allowed, allowedWorld ?? world)?.id, undefined)
+  })
+})
+
+test('every rule has such a pair', () => {
+  const tried = new Set(rows.filter(([, , , allowed]) => allowed).map(([rule]) => rule))
+  assert.equal(
+    RULES.map(({ id }) => id).filter((id) => !tried.has(id)),
+    [],
+  )
+})
+
+test('deposits are never younger than the fault', () => {
+  assert.is(findBrokenRule({ ...start, output: outputOf({ position: depositOf(40) }) }, unsafe), undefined)
+})
+
+test('the formula of bonds has a floor of one gwei', () => {
+  assert.is(findBrokenRule({ ...start, bondWei: 9_600_000n * GWEI, baseFeeWei: 7n }, unsafe), undefined)
+})
+
+test('a refusal is silent where waiting is all there is to do, and told where a person can help', () => {
+  assert.equal(judge(start, worldAt(10)), [])
+  const told = judge({ ...start, revoked: true }, unsafe)
+  assert.equal(
+    told.map((effect) => effect.type === 'alert' && effect.code),
+    ['PROTECTED_EXIT_BLOCKED'],
+  )
+  assert.equal(judge(start, unsafe), [start])
+})
+
+test('rules have one name each and all stand in the table', () => {
+  const ids = RULES.map(({ id }) => id)
+  assert.is(new Set(ids).size, ids.length)
+  const rendered = renderRuleTable()
+  for (const id of ids) assert.ok(rendered.includes(`\`${id}\``))
+})
+
+test('docs/honest-watcher.md shows the rules as they are', () => {
+  const docs = readFileSync(new URL('../../../docs/honest-watcher.md', import.meta.url), 'utf8')
+  assert.ok(docs.includes(renderRuleTable()), 'its table of rules must be what renderRuleTable() gives')
+})
+
+test.run()

@@ -1,0 +1,125 @@
+/**
+ * An L1 made by hand for the watcher's tests: blocks of root contract events, reorgs at will, seen through a follower that behaves
+ * as l1/follower.ts does. Logs are encoded as the contract would, so that decoding is tested along the way.
+ */
+import { encodeAbiParameters, encodeEventTopics } from 'viem'
+import { iLifeboatAbi } from '../../../contracts/artifacts.generated.ts'
+import { type Cursor, type FollowerEvent, foldCursor } from '../../../l1/cursor.ts'
+import type { L1Block } from '../../../l1/header.ts'
+import type { RawLog } from '../../../l1/receipts.ts'
+import type { RootEventBody } from '../../../l1/rootContract.ts'
+import type { Hash, Hex } from '../../../protocol/bytes.ts'
+import { bytesToHex } from '../../../protocol/bytes.ts'
+import { keccak256Text } from '../../../protocol/keccak.ts'
+import type { L1Source } from '../../../watcher/l1Reader.ts'
+
+const ROOT = `0x${'cc'.repeat(20)}` as const
+const REASONS = ['void', 'invalid', 'spent']
+
+export type FakeBlock = Readonly<{ block: L1Block; events: readonly RootEventBody[]; logs: readonly RawLog[] }>
+
+export type FakeL1 = ReturnType<typeof createFakeL1>
+
+/** `slot`: seconds between blocks. `start`: timestamp of block 0. */
+export function createFakeL1({ slot = 12, start = 1_000_000, finality = 1_000 } = {}) {
+  let chain: FakeBlock[] = []
+  let forks = 0
+  let failure: unknown
+  let polls = 0
+
+  function tip(): L1Block {
+    return (chain.at(-1) as FakeBlock).block
+  }
+
+  function mine(events: readonly RootEventBody[] = [], seconds = slot): L1Block {
+    const parent = chain.at(-1)?.block
+    const number = parent ? parent.number + 1 : 0
+    const timestamp = parent ? parent.timestamp + seconds : start
+    const hash = bytesToHex(keccak256Text(`L1 ${number} ${forks} ${timestamp} ${parent?.hash ?? ''}`))
+    const block: L1Block = {
+      number,
+      hash,
+      parentHash: parent?.hash ?? (`0x${'00'.repeat(32)}` as Hash),
+      timestamp,
+      baseFeePerGas: 1n,
+    }
+    chain.push({ block, events, logs: events.map((event, i) => encodeLog(event, i)) })
+    return block
+  }
+
+  mine()
+
+  return {
+    mine,
+    tip,
+    block: (number: number) => chain[number] as FakeBlock,
+    now: () => tip().timestamp,
+    polls: () => polls,
+
+    /** Drops the newest `depth` blocks; what is mined next is another chain. */
+    reorg(depth: number): void {
+      chain = chain.slice(0, chain.length - depth)
+      forks++
+    },
+
+    /** Every poll fails with this until it is undefined again. */
+    fail(error: unknown): void {
+      failure = error
+    },
+
+    source(name = 'fake'): L1Source {
+      return {
+        name,
+        follow: (from: Cursor) => {
+          let cursor = from
+          return {
+            status: () => ({ head: tip() }),
+            poll: async () => {
+              polls++
+              if (failure !== undefined) throw failure
+              const events: FollowerEvent[] = []
+              const emit = (event: FollowerEvent) => {
+                cursor = foldCursor(cursor, event)
+                events.push(event)
+              }
+              const shared = cursor.findLast(({ number, hash }) => chain[number]?.block.hash === hash)
+              const dropped = cursor.filter(({ number }) => shared && number > shared.number)
+              if (shared && dropped.length > 0 && tip().number > shared.number) {
+                emit({ type: 'reorg', commonAncestor: shared, dropped: [...dropped].reverse() })
+              } else if (dropped.length > 0) return []
+              for (const { block, logs } of chain.slice(cursor.length === 0 ? 0 : (cursor.at(-1)?.number ?? -1) + 1)) {
+                emit({ type: 'block', block, logs })
+              }
+              const final = chain[tip().number - finality]?.block
+              const floor = cursor[0]?.number ?? 0
+              if (final && final.number > floor) emit({ type: 'finalised', block: final })
+              return events
+            },
+          }
+        },
+      }
+    },
+  }
+}
+
+function encodeLog(event: RootEventBody, logIndex: number): RawLog {
+  const { type, ...fields } = event
+  const args: Record<string, unknown> = type === 'ExitStarted' ? { ...(event as { exit: object }).exit } : { ...fields }
+  if (type === 'ExitRemoved') args['reason'] = REASONS.indexOf(String(args['reason']))
+  const item = iLifeboatAbi.find((entry) => entry.type === 'event' && entry.name === type)
+  if (item?.type !== 'event') throw new Error(`no event ${type}`)
+  const inputs = item.inputs as readonly { name: string; type: string; indexed?: boolean }[]
+  for (const { name, type: abiType } of inputs) {
+    const bits = Number(/^uint(\d+)$/.exec(abiType)?.[1] ?? 0)
+    if (bits > 48 && typeof args[name] === 'number') args[name] = BigInt(args[name] as number)
+  }
+  const plain = inputs.filter(({ indexed }) => !indexed)
+  return {
+    address: ROOT,
+    topics: encodeEventTopics({ abi: iLifeboatAbi, eventName: type, args } as never) as Hash[],
+    data: encodeAbiParameters(plain as never, plain.map(({ name }) => args[name]) as never) as Hex,
+    logIndex,
+    transactionIndex: 0,
+    transactionHash: bytesToHex(keccak256Text(`transaction of log ${logIndex} ${type}`)),
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * The closed list of alerts (docs/honest-watcher.md): code, severity, what it means, what the user should do. A watcher raises
+ * nothing that is not here, and the table of the docs is rendered from this file.
+ */
+
+/** `critical`: money is at stake now. `warning`: it will be unless someone looks. `info`: for the record. */
+export type Severity = 'info' | 'warning' | 'critical'
+
+type Entry = Readonly<{ severity: Severity; meaning: string; action: string }>
+
+const entry = (severity: Severity, meaning: string, action: string): Entry => ({ severity, meaning, action })
+
+export const ALERTS = {
+  INVALID_BLOCK: entry(
+    'critical',
+    'A committed child block breaks one of V1..V6. Nothing after it can be trusted.',
+    'Leave: start exits of all outputs of earlier blocks. Protected accounts are taken out by this watcher.',
+  ),
+  BLOCK_SUSPECT: entry(
+    'warning',
+    'A child block is committed on L1 and no peer serves its body.',
+    'Add peers that may have it. Nothing else yet; the alert says when exits become necessary.',
+  ),
+  BLOCK_WITHHELD: entry(
+    'critical',
+    'A child block stayed withheld for the whole grace, or until the last safe moment. The chain counts as unsafe.',
+    'Leave before the last safe moment given: start exits of all outputs of earlier blocks.',
+  ),
+  BLOCK_SERVED_LATE: entry(
+    'info',
+    'A block that had been missing arrived and is valid.',
+    'Nothing. Exits started meanwhile go on and pay.',
+  ),
+  PEER_SERVED_GARBAGE: entry(
+    'warning',
+    'A block peer sent bytes that are not the committed block. The block itself is not blamed.',
+    'If it goes on, remove the peer.',
+  ),
+  L1_ENDPOINT_LIED: entry(
+    'critical',
+    'An L1 endpoint hid or invented something that its own headers disprove.',
+    'Replace the endpoint. The watcher goes on with the next one configured, if any.',
+  ),
+  L1_ENDPOINT_LAGS: entry(
+    'warning',
+    'The newest L1 block known is old: the watcher sees the past.',
+    'Check the endpoint; add a second one.',
+  ),
+  L1_REORG_DEEP: entry(
+    'warning',
+    'L1 replaced more blocks than usual; everything derived from them was folded again.',
+    'Nothing. Expect L1 transactions of the last minutes to be repeated.',
+  ),
+  L1_FINALITY_BROKEN: entry(
+    'critical',
+    'L1 replaced a block that had been final.',
+    'Stop trusting recent deposits and exits; find out what happened on L1.',
+  ),
+  BLOCK_ROOT_CHANGED: entry(
+    'warning',
+    'After an L1 reorg a child block number carries another root than before.',
+    'Treat receipts for this block as broken; keep the receipts, they are evidence against the operator.',
+  ),
+  INVALID_EXIT: entry(
+    'warning',
+    'An exit names an output that was spent.',
+    'Nothing: the watcher challenges it. Watch for the outcome.',
+  ),
+  EXIT_UNCHALLENGED: entry(
+    'critical',
+    'An invalid exit is still unchallenged and the time for evidence is running out.',
+    'Make sure that some watcher has ETH for gas and a working L1 endpoint; challenge by hand if in doubt.',
+  ),
+  EXIT_CHALLENGED_BY_US: entry('info', 'Our evidence against an invalid exit is on L1.', 'Nothing.'),
+  EXIT_CHALLENGED_BY_OTHER: entry('info', 'Somebody else showed evidence against an exit.', 'Nothing.'),
+  CHALLENGE_FAILED: entry(
+    'critical',
+    'A challenge could not be brought to L1 or was refused there.',
+    'Read the reason given; the watcher tries again while there is time.',
+  ),
+  EXIT_OUTCOME_UNKNOWN: entry(
+    'critical',
+    'L1 says something about an exit that the verified blocks contradict.',
+    'Look at `lifeboat explain exit`; report it.',
+  ),
+  EXIT_UNVERIFIABLE: entry(
+    'warning',
+    'An exit names an output of a block that cannot be verified, while the chain is not safe.',
+    'Leave, if you have not: only exits of older outputs come before it.',
+  ),
+  INVALID_EXIT_PAID: entry(
+    'critical',
+    'An exit of a spent output was paid: nobody challenged it in time.',
+    'Leave. Find out why no watcher acted.',
+  ),
+  EVIDENCE_DROPPED: entry(
+    'warning',
+    'A piece of evidence against an exit was taken back because its block is void or its transaction invalid.',
+    'Nothing: the exit is judged anew.',
+  ),
+  PROTECTED_EXIT_BY_OTHER: entry(
+    'warning',
+    'An exit of a protected account was started neither by its owner nor by this watcher.',
+    'The money can only go to the owner. If nobody was authorised, revoke the mandates of this account.',
+  ),
+  EXIT_AUTHORISED_BY_UNKNOWN: entry(
+    'info',
+    'An exit was started with a mandate that this watcher does not know.',
+    'Owners who did not expect it: revoke your mandates. The money can only go to the owner.',
+  ),
+  PROTECTED_EXIT_STARTED: entry(
+    'critical',
+    'This watcher started the exit of an output of a protected account.',
+    'Nothing to do; it is payable at the time given.',
+  ),
+  PROTECTED_EXIT_PAID: entry('info', 'An exit of a protected account was paid.', 'Nothing.'),
+  PROTECTED_EXIT_BLOCKED: entry(
+    'critical',
+    'An output of a protected account cannot be taken out by this watcher.',
+    'Exit it yourself, or renew the mandate; the reason is given.',
+  ),
+  MANDATE_EXPIRES: entry(
+    'warning',
+    'The mandate of a protected account ends soon, has ended, or was revoked.',
+    'Sign a new one.',
+  ),
+  BUDGET_EXHAUSTED: entry(
+    'critical',
+    'An action needs more than its budget or more than the key holds.',
+    'Fund the key or raise the budget.',
+  ),
+  OUTBOX_STUCK: entry(
+    'critical',
+    'A transaction of ours is not being mined although its deadline comes near.',
+    'Check the endpoint, the fees and the nonce of the key.',
+  ),
+  DATABASE_PROBLEM: entry(
+    'critical',
+    'The database cannot be written or is damaged.',
+    'Free space or replace the disk. All of it can be built again from L1 and peers.',
+  ),
+  CLOCK_WRONG: entry(
+    'warning',
+    'The local clock and L1 time differ by more than the limit.',
+    'Set the clock (NTP). Waiting times are counted wrongly until then.',
+  ),
+  INTERNAL_FAULT: entry(
+    'critical',
+    'The watcher met a state that it holds to be impossible, and stopped that part of its work.',
+    'Report it with the log; keep another watcher running.',
+  ),
+} as const satisfies Readonly<Record<string, Entry>>
+
+export type AlertCode = keyof typeof ALERTS
+
+export const ALERT_CODES = Object.keys(ALERTS) as readonly AlertCode[]
+
+export function isAlertCode(text: string): text is AlertCode {
+  return Object.hasOwn(ALERTS, text)
+}
+
+/** The table of docs/honest-watcher.md, Markdown. */
+export function renderAlertTable(): string {
+  const rows = ALERT_CODES.map((code) => {
+    const { severity, meaning, action } = ALERTS[code]
+    return `| \`${code}\` | ${severity} | ${meaning} | ${action} |`
+  })
+  return ['| alert | severity | meaning | what to do |', '|---|---|---|---|', ...rows, ''].join('\n')
+}

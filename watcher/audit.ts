@@ -1,0 +1,173 @@
+/**
+ * What people have to hear about exits (docs/honest-watcher.md). Level-triggered: an exit is looked at again whenever its events
+ * changed and, while it is open, whenever the child chain moved or time passes; an alert is told once per exit and cause. Acting on
+ * it is the court's; this only speaks.
+ */
+import type { Address } from '../protocol/bytes.ts'
+import { evidenceDeadline } from '../protocol/exit.ts'
+import type { Mandate } from '../protocol/mandate.ts'
+import { decodePosition, isDepositPosition } from '../protocol/position.ts'
+import { type Database, inTransaction } from '../service/database.ts'
+import type { Alarm } from './alarm.ts'
+import type { ExitBook } from './exitBook.ts'
+import type { ExitFacts, Facts } from './facts.ts'
+import type { Protection } from './protection.ts'
+
+const CHANGED_AT_ONCE = 200
+
+export type AuditOptions = Readonly<{
+  db: Database
+  facts: Facts
+  exits: ExitBook
+  protection: Protection
+  alarm: Alarm
+  /** Addresses that act for this watcher. */
+  ours: ReadonlySet<Address>
+}>
+
+export type Audit = ReturnType<typeof createAudit>
+
+export function createAudit({ db, facts, exits, protection, alarm, ours }: AuditOptions) {
+  let lastLook = ''
+
+  function look(record: ExitFacts): void {
+    lookAtOutput(record)
+    lookAtEvidence(record)
+    lookAtStarter(record)
+    lookAtEnd(record)
+  }
+
+  /** Events of long ago are history, not news: a watcher that catches up stays quiet about them. */
+  function isNews(l1Timestamp: number): boolean {
+    return facts.l1Now().timestamp - l1Timestamp <= facts.parameters.minExitPeriod
+  }
+
+  function about({ exit, state }: ExitFacts) {
+    const { outputId, position, owner, token, amount, exitableAt } = exit
+    return { outputId, position, owner, token, amount, state, exitableAt }
+  }
+
+  function lookAtOutput(record: ExitFacts): void {
+    const { exit, state, output, evidence } = record
+    const isOpen = state === 'queued' || state === 'ticket'
+    if (!isOpen) return
+    if (output.kind === 'mismatch') {
+      alarm.raise('EXIT_OUTCOME_UNKNOWN', exit.outputId, { ...about(record), got: output.got, want: output.want })
+    }
+    if (output.kind === 'unverified' && facts.safety().status !== 'safe') {
+      alarm.raise('EXIT_UNVERIFIABLE', exit.outputId, { ...about(record), blockState: output.blockState })
+    }
+    if (output.kind !== 'spent') return
+    alarm.raise('INVALID_EXIT', exit.outputId, { ...about(record), spend: output.evidence.spend })
+    const { minExitPeriod, reaction } = facts.parameters
+    const deadline = evidenceDeadline(exit.exitableAt, minExitPeriod)
+    if (evidence.length === 0 && facts.l1Now().timestamp >= deadline - reaction) {
+      alarm.raise('EXIT_UNCHALLENGED', exit.outputId, { ...about(record), deadline })
+    }
+  }
+
+  function lookAtEvidence(record: ExitFacts): void {
+    const { exit, output, events } = record
+    for (const event of events) {
+      const subject = `${exit.outputId} ${event.at.txHash} ${event.at.logIndex}`
+      if (event.type === 'EvidenceDropped' && isNews(event.at.l1Timestamp)) {
+        alarm.raise('EVIDENCE_DROPPED', subject, { ...about(record), spend: event.spend })
+      }
+      if (event.type !== 'EvidenceShown') continue
+      const { spend, challenger, reward } = event
+      if (isNews(event.at.l1Timestamp)) {
+        const code = ours.has(challenger) ? 'EXIT_CHALLENGED_BY_US' : 'EXIT_CHALLENGED_BY_OTHER'
+        alarm.raise(code, subject, { ...about(record), spend, challenger, reward })
+      }
+      // The contract took a spend that our verified blocks do not know.
+      if (output.kind === 'unspent' && decodePosition(spend).block <= output.asOf) {
+        alarm.raise('EXIT_OUTCOME_UNKNOWN', exit.outputId, { ...about(record), spend, challenger })
+      }
+    }
+  }
+
+  function lookAtStarter(record: ExitFacts): void {
+    const { exit } = record
+    if (exit.payer === exit.owner || !isNews(exit.startedAt)) return
+    const details = { ...about(record), payer: exit.payer }
+    const isProtected = protection.has(exit.owner)
+    if (ours.has(exit.payer)) alarm.raise('PROTECTED_EXIT_STARTED', exit.outputId, details)
+    else if (isProtected) alarm.raise('PROTECTED_EXIT_BY_OTHER', exit.outputId, details)
+    else alarm.raise('EXIT_AUTHORISED_BY_UNKNOWN', exit.outputId, details)
+  }
+
+  function lookAtEnd(record: ExitFacts): void {
+    const { exit, state, output, events, paid } = record
+    const last = events.at(-1)
+    if (!last || (state !== 'settled' && state !== 'removed')) return
+    if (state === 'settled' && output.kind === 'spent') {
+      alarm.raise('INVALID_EXIT_PAID', exit.outputId, { ...about(record), spend: output.evidence.spend, paid })
+    }
+    if (
+      last.type === 'ExitRemoved' &&
+      last.reason === 'spent' &&
+      output.kind === 'unspent' &&
+      record.evidence.length === 0
+    ) {
+      alarm.raise('EXIT_OUTCOME_UNKNOWN', exit.outputId, about(record))
+    }
+    if (state === 'settled' && protection.has(exit.owner) && isNews(last.at.l1Timestamp)) {
+      alarm.raise('PROTECTED_EXIT_PAID', exit.outputId, { ...about(record), paid })
+    }
+  }
+
+  function lookAtMandate(mandate: Mandate): void {
+    const { timestamp } = facts.l1Now()
+    const revoked = facts.revokedAt(mandate.owner, mandate.epoch)
+    // Shorter than this, and it may end before an exit can be started in time.
+    const ends = mandate.validUntil - timestamp < 2 * facts.parameters.minExitPeriod
+    if (revoked === undefined && !ends) return
+    alarm.raise('MANDATE_EXPIRES', `${mandate.owner} ${mandate.epoch} ${mandate.validUntil}`, {
+      owner: mandate.owner,
+      validUntil: mandate.validUntil,
+      ...(revoked === undefined ? {} : { revokedAt: revoked }),
+    })
+  }
+
+  function isVerified(position: number): boolean {
+    return isDepositPosition(position) || decodePosition(position).block <= facts.verifiedBlock()
+  }
+
+  function lookAtChanged(): void {
+    for (;;) {
+      const changed = exits.changed(CHANGED_AT_ONCE)
+      if (changed.length === 0) return
+      inTransaction(db, () => {
+        for (const outputId of changed) {
+          const record = facts.exitFacts(outputId)
+          if (record) look(record)
+          exits.seen(outputId)
+        }
+      })
+    }
+  }
+
+  /** Open exits whose judgement may have changed without an event of theirs: the child chain or L1 time moved. */
+  function lookAtOpen(): void {
+    const { hash } = facts.l1Now()
+    const here = `${hash} ${facts.verifiedBlock()} ${facts.safety().status}`
+    if (here === lastLook) return
+    inTransaction(db, () => {
+      for (const { exit } of facts.openExits()) {
+        const isQuiet = facts.spentBy(exit.position) === undefined && isVerified(exit.position)
+        const record = isQuiet ? undefined : facts.exitFacts(exit.outputId)
+        if (record) lookAtOutput(record)
+      }
+      for (const { mandate } of protection.all()) lookAtMandate(mandate)
+    })
+    lastLook = here
+  }
+
+  return {
+    /** To be called once L1 and the child chain are as near to the head as they get. */
+    run(): void {
+      lookAtChanged()
+      lookAtOpen()
+    },
+  }
+}

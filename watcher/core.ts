@@ -1,0 +1,160 @@
+/**
+ * The watcher without sockets (docs/architecture.md, "Watcher"): store, fold, chase, vigil, audit and court, driven by `tick`. One
+ * tick pulls L1, goes after the child chain, judges, speaks and lets the court act; whatever breaks off is done again by the next.
+ */
+import { setTimeout } from 'node:timers/promises'
+import type { Address } from '../protocol/bytes.ts'
+import { isLifeboatError } from '../protocol/errors.ts'
+import type { Parameters } from '../protocol/parameters.ts'
+import type { Database } from '../service/database.ts'
+import type { Log } from '../service/log.ts'
+import { type AlertSink, createAlarm } from './alarm.ts'
+import { createAudit } from './audit.ts'
+import { createBlockStore } from './blockStore.ts'
+import { type ChaseReport, createChase } from './chase.ts'
+import type { Court, CreateCourt } from './courtPort.ts'
+import { createExitBook } from './exitBook.ts'
+import { createFacts } from './factBook.ts'
+import { createJournal } from './journal.ts'
+import { createL1Reader, type L1Source } from './l1Reader.ts'
+import { createLedger } from './ledger.ts'
+import { createPeers, type Peer } from './peers.ts'
+import { createProtection } from './protection.ts'
+import { createRootLog } from './rootLog.ts'
+import type { SafetyLimits } from './safety.ts'
+import type { Prepare } from './verify.ts'
+import { createVigil } from './vigil.ts'
+
+/** A round of asking peers never holds up the watch over L1 for longer. */
+const LONGEST_ROUND_MS = 10_000
+
+export type CoreOptions = Readonly<{
+  db: Database
+  /** Of the EIP-712 domain: chain and root contract. */
+  separator: Uint8Array
+  parameters: Parameters
+  limits: SafetyLimits
+  sources: readonly L1Source[]
+  peers: readonly Peer[]
+  prepare: Prepare
+  log: Log
+  sinks: readonly AlertSink[]
+  /** Local clock, ms. */
+  now(): number
+  /** Undefined: the age of the L1 head is not checked. Seconds. */
+  maxHeadAgeSeconds: number | undefined
+  /** Seconds without a successful L1 poll after which our view is not fresh. */
+  maxL1SilenceSeconds: number
+  /** Who sends for us; mandates must name it or nobody. */
+  sender: Address | undefined
+  createCourt?: CreateCourt
+  /** Longest stay in one chase before L1 is looked at again. Ms. */
+  chaseBudgetMs: number
+  /** Resolves after so many ms, or when the signal aborts. For tests. */
+  pause?(ms: number, signal: AbortSignal): Promise<void>
+}>
+
+export type Core = ReturnType<typeof createCore>
+
+/** What a tick did. `isBehind`: there is more to do at once. */
+export type TickReport = Readonly<{ l1Events: number; chase?: ChaseReport; isBehind: boolean }>
+
+export function createCore(options: CoreOptions) {
+  const { db, separator, parameters, limits, log, now, sender } = options
+  const journal = createJournal(db)
+  const ledger = createLedger(db)
+  const blocks = createBlockStore(db, separator, journal)
+  const exits = createExitBook(db, ledger, journal)
+  const rootLog = createRootLog({ db, ledger, blocks, exits })
+  const alarm = createAlarm({ db, sinks: options.sinks, now })
+  const peers = createPeers(options.peers)
+  const l1Seconds = () => rootLog.now().timestamp
+  const vigil = createVigil({ blocks, alarm, parameters, limits, l1Seconds })
+  const protection = createProtection({ db, separator, sender, revokedAt: rootLog.revokedAt, l1Seconds })
+  const facts = createFacts({ ledger, blocks, exits, rootLog, protection, vigil, parameters })
+  const chase = createChase({
+    db,
+    blocks,
+    ledger,
+    exits,
+    alarm,
+    peers,
+    log,
+    prepare: options.prepare,
+    separator,
+    now,
+    lateSeconds: limits.suspectSeconds,
+    pause: options.pause ?? pauseForReal,
+    askLimitMs: Math.min(LONGEST_ROUND_MS, limits.maximumGapSeconds * 250),
+  })
+  const reader = createL1Reader({
+    sources: options.sources,
+    rootLog,
+    alarm,
+    log,
+    now,
+    maxHeadAgeSeconds: options.maxHeadAgeSeconds,
+    maxSilenceSeconds: options.maxL1SilenceSeconds,
+    deepReorgBlocks: Math.max(2, Math.floor(parameters.finalityBlocks / 8)),
+    onReorg: chase.forgetAhead,
+  })
+  const court: Court | undefined = options.createCourt?.({ facts, db, alarm, log, now })
+  const ours = new Set<Address>([...(court?.senders ?? []), ...(sender ? [sender] : [])])
+  const audit = createAudit({ db, facts, exits, protection, alarm, ours })
+
+  async function step(): Promise<TickReport> {
+    const pulled = await reader.pull()
+    if (!pulled.caughtUp && pulled.events > 0) return { l1Events: pulled.events, isBehind: true }
+    const report = await chase.advance(options.chaseBudgetMs)
+    vigil.observe(report, now(), reader.isFresh())
+    if (report.stop.reason !== 'budget') audit.run()
+    await court?.tick()
+    return { l1Events: pulled.events, chase: report, isBehind: report.stop.reason === 'budget' }
+  }
+
+  /** Alerts of our own failures; the row may fail as well, then the log has to do. */
+  function tellFailure(error: unknown): void {
+    const code = isLifeboatError(error) ? error.code : 'UNKNOWN'
+    const isDisk = code.startsWith('DISK_') || code.startsWith('DATABASE_')
+    const isPassing = isLifeboatError(error) && error.family === 'retryable'
+    if (isPassing) log.warn('watcher.tick.failed', { error })
+    else log.error('watcher.tick.failed', { error })
+    if (isPassing && !isDisk) return
+    try {
+      alarm.raise(isDisk ? 'DATABASE_PROBLEM' : 'INTERNAL_FAULT', code, { code, reason: String(error) })
+    } catch (unwritable) {
+      log.warn('alert.unwritable', { code, error: unwritable })
+    }
+  }
+
+  return {
+    facts,
+    alarm,
+    protection,
+    exits,
+    blocks,
+    ledger,
+    rootLog,
+    journal,
+    vigil,
+    peers,
+    reader,
+    court,
+
+    /** One round. Rejects after telling why; the next tick starts from the rows. */
+    async tick(): Promise<TickReport> {
+      try {
+        return await step()
+      } catch (error) {
+        tellFailure(error)
+        throw error
+      } finally {
+        await alarm.deliver().catch((error: unknown) => log.warn('alert.delivery.failed', { error }))
+      }
+    },
+  }
+}
+
+async function pauseForReal(ms: number, signal: AbortSignal): Promise<void> {
+  await setTimeout(ms, undefined, { signal, ref: false }).catch(() => undefined)
+}

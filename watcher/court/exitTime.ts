@@ -1,0 +1,49 @@
+/** When an exit's moments come in the world as it is (docs/spec.md section 5, ladder S5), and what a halt has made void. */
+import { type Exit, evidenceDeadline, payableAfter } from '../../protocol/exit.ts'
+import { decodePosition, isDepositPosition } from '../../protocol/position.ts'
+import type { ExitState } from '../facts.ts'
+import type { Window } from './policy.ts'
+import type { QueueCursor, World } from './types.ts'
+
+/** Evidence is taken from the start to exitableAt - MEP/4; after a move of the halt, to that move + MEP - MEP/4. */
+export function evidenceWindow(exit: Exit, { parameters, lastMove }: World): Window {
+  return { from: exit.startedAt, until: evidenceDeadline(exit.exitableAt, parameters.minExitPeriod, lastMove) }
+}
+
+/** The exit pays when L1 time is greater than this. */
+export function maturesAt(exit: Exit, { parameters, lastMove }: World): number {
+  return payableAfter(exit.exitableAt, parameters.minExitPeriod, lastMove)
+}
+
+export function isOpen(state: ExitState): boolean {
+  return state === 'queued' || state === 'ticket'
+}
+
+/** The output's block is void; deposits never are. */
+export function isVoid(position: number, { voidFrom }: Pick<World, 'voidFrom'>): boolean {
+  return voidFrom !== 0 && !isDepositPosition(position) && decodePosition(position).block >= voidFrom
+}
+
+/**
+ * No block that L1 may still take can hold a spend older than the lock, and all that it took are verified: what is unspent now
+ * stays valid for ever (spec section 4, V6).
+ */
+export function isBeyondSpending(exit: Exit, world: World): boolean {
+  if (world.verifiedAnchor >= exit.lockedAt) return true
+  const newestAnchorable = world.now.block - world.parameters.anchorAgeBlocks
+  return world.verifiedBlock === world.newestBlock && newestAnchorable > exit.lockedAt
+}
+
+/** The exit's turn has passed for the queue that stands at `cursor`. */
+export function isPastTurn(exit: Exit, cursor: QueueCursor): boolean {
+  if (!exit.young) return exit.seq < cursor.oldHead
+  const { block } = decodePosition(exit.position)
+  if (cursor.youngFirst === 0 || block < cursor.youngFirst) return true
+  return block === cursor.youngFirst && exit.seq < cursor.youngCursor
+}
+
+/** The first of `from + MEP`, `from + 2 MEP`, ... that is not past: for acts that stay worth doing. */
+export function rollingDeadline(from: number, minExitPeriod: number, now: number): number {
+  const periods = Math.max(1, Math.ceil((now - from) / minExitPeriod))
+  return from + periods * minExitPeriod
+}

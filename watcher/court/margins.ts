@@ -1,0 +1,104 @@
+/**
+ * Can this watcher be in time (docs/spec.md section 10)? Arithmetic over the periods and our own delays, refused at start-up
+ * when impossible: a watcher that can't answer within the shortest window protects nobody and must say so before it is needed.
+ */
+import { configError } from '../../protocol/errors.ts'
+import type { Parameters } from '../../protocol/parameters.ts'
+import { orderDeadline, type SafetyLimits } from '../safety.ts'
+import { urgentFrom } from './policy.ts'
+
+/** What a watcher needs between a fact appearing on L1 and its answer standing there. Seconds, L1 blocks where said. */
+export type Delays = Readonly<{
+  /** L1 blocks that are waited for before an L1 event is believed. */
+  confirmations: number
+  /** Longest time between two looks at L1 and at the operator. */
+  pollSeconds: number
+  /** From the first sending to the highest fee: the number of bumps times the pause between them. */
+  bumpSeconds: number
+}>
+
+export type Margins = Readonly<{
+  parameters: Parameters
+  delays: Delays
+  /** Longest random delay of the court's policy. */
+  staggerSeconds: number
+  limits: SafetyLimits
+}>
+
+export type MarginProblem = Readonly<{ rule: string; got: string; want: string }>
+
+/** A missed L1 slot now and then is normal: the contract counts blocks, people count seconds. */
+const SLOT_SLACK = 4 / 3
+
+/** Seconds from seeing to standing: believe, look, send, bump, be mined and confirmed. */
+export function answerSeconds(parameters: Parameters, delays: Delays): number {
+  return 2 * Math.ceil(delays.confirmations * parameters.slot * SLOT_SLACK) + delays.pollSeconds + delays.bumpSeconds
+}
+
+/**
+ * The shortest time in which a spend can be answered: from the last moment at which it may come into the open (lock + ANCHOR_AGE + DC +
+ * DR) to the end of evidence, E - MEP/4, for an exit that matures after one MEP.
+ */
+export function shortestChallengeWindow(parameters: Parameters): number {
+  const { minExitPeriod, anchorAgeBlocks, slot, dataChallengePeriod, dataResponsePeriod } = parameters
+  const hidden = Math.ceil(anchorAgeBlocks * slot * SLOT_SLACK) + dataChallengePeriod + dataResponsePeriod
+  return minExitPeriod - Math.floor(minExitPeriod / 4) - hidden
+}
+
+/** The part of every challenge window in which the budget has no limit. */
+export function urgentSeconds({ minExitPeriod }: Parameters): number {
+  const window = { from: 0, until: minExitPeriod - Math.floor(minExitPeriod / 4) }
+  return window.until - urgentFrom(window)
+}
+
+/** Every rule that can't hold, none when the watcher can be in time. For `check` and for start-up. */
+export function findMarginProblems({ parameters, delays, staggerSeconds, limits }: Margins): MarginProblem[] {
+  const answer = answerSeconds(parameters, delays)
+  const shortest = shortestChallengeWindow(parameters)
+  const urgent = urgentSeconds(parameters)
+  const exitRoom = orderDeadline(0, parameters) - limits.graceSeconds
+  const values = [...Object.values(delays), staggerSeconds]
+  const rules: readonly (readonly [rule: string, holds: boolean, got: string, want: string])[] = [
+    [
+      'delays are whole numbers',
+      values.every((value) => Number.isSafeInteger(value) && value >= 0),
+      JSON.stringify({ ...delays, staggerSeconds }),
+      'integers from 0 on',
+    ],
+    [
+      'finality + poll + bump < shortest challenge window',
+      answer + staggerSeconds < shortest,
+      `${answer} s and up to ${staggerSeconds} s of random delay`,
+      `less than ${shortest} s`,
+    ],
+    [
+      'finality + poll + bump <= last quarter of a challenge window',
+      answer <= urgent,
+      `${answer} s`,
+      `at most ${urgent} s, in which the budget has no limit`,
+    ],
+    [
+      'finality + poll + bump <= REACTION',
+      answer <= parameters.reaction,
+      `${answer} s`,
+      `at most ${parameters.reaction} s, which the periods of the contract reckon with`,
+    ],
+    [
+      'grace + finality + poll + bump < MEP',
+      answer < exitRoom,
+      `${answer} s after a grace of ${limits.graceSeconds} s`,
+      `less than ${parameters.minExitPeriod} s together, or protected exits lose their place`,
+    ],
+  ]
+  return rules.filter(([, holds]) => !holds).map(([rule, , got, want]) => ({ rule, got, want }))
+}
+
+/** Throws MARGINS_IMPOSSIBLE with all problems at once. */
+export function assertMargins(margins: Margins): void {
+  const problems = findMarginProblems(margins)
+  if (problems.length === 0) return
+  throw configError('MARGINS_IMPOSSIBLE', 'this watcher cannot answer in time', {
+    got: problems.map(({ rule, got }) => `${rule}: ${got}`).join('; '),
+    want: problems.map(({ want }) => want).join('; '),
+  })
+}

@@ -1,0 +1,158 @@
+/**
+ * Keeping the queue moving where we have an interest (docs/spec.md sections 5.4 and 5.5; docs/honest-watcher.md "The queue"): turns that
+ * are due, tickets that became payable or that nobody is owed, credits of protected accounts. None of this is needed for safety.
+ *
+ *     queued --its turn, processExits--> paid, removed, or ticket
+ *     ticket --payable and covered, settle--> paid          ticket --void, or evidence final, release--> removed
+ *
+ * There is no memory: what is due is read off the queue, and an act done by another is not due any more.
+ */
+import type { Header } from '../../protocol/block.ts'
+import { type Hash, ZERO_HASH } from '../../protocol/bytes.ts'
+import { hashExit, splitBond, voidableUntil } from '../../protocol/exit.ts'
+import { decodePosition } from '../../protocol/position.ts'
+import type { ExitRecord } from '../facts.ts'
+import { ticketOf } from './exitRecord.ts'
+import { isVoid, maturesAt, rollingDeadline } from './exitTime.ts'
+import { CALL_GAS, staggerOf, TURN_COST_GAS, TURN_GAS, TURN_RESERVE_GAS } from './policy.ts'
+import { judge } from './rules.ts'
+import { buildTurns, dueTurns, type QueueFacts } from './turns.ts'
+import type { Effect, L1Readings, ProcessExits, Release, Settle, Ticket, Withdraw, World } from './types.ts'
+
+export type KeeperInput = Readonly<{
+  /** Exits whose turn may be ahead, removed ones too. */
+  records: readonly ExitRecord[]
+  /** Queued exits and tickets. */
+  openExits: readonly ExitRecord[]
+  headers: ReadonlyMap<number, Header>
+  /** Output ids of exits that we hold invalid or cannot vouch for, and against which no evidence stands. */
+  doubted: ReadonlySet<Hash>
+  readings: L1Readings
+  world: World
+}>
+
+/** Total and deterministic. */
+export function planQueue(input: KeeperInput): readonly Effect[] {
+  const { openExits, readings, world } = input
+  const tickets = openExits.flatMap((record) => {
+    const ticket = record.state === 'ticket' ? ticketOf(record.events) : undefined
+    return ticket ? [{ record, ticket }] : []
+  })
+  return [
+    ...turnsOf(input).flatMap((action) => judge(action, world)),
+    ...tickets.flatMap((item) => judge(settleOf(item, input), world)),
+    ...tickets.flatMap((item) => judge(releaseOf(item, input), world)),
+    ...readings.credits.flatMap((credit) => judge(withdrawOf(credit, world), world)),
+  ]
+}
+
+function turnsOf({ records, headers, doubted, readings, world }: KeeperInput): readonly ProcessExits[] {
+  const { policy, protectedOwners } = world
+  const queue: QueueFacts = { records, headers, cursor: readings.queue }
+  const most = Number((policy.callGasCap - TURN_RESERVE_GAS) / TURN_GAS)
+  const possible = dueTurns(queue, world).slice(0, Math.max(0, most))
+  // A doubtful exit is not hastened: until its turn it may still fall. Whoever wants it paid will give it its turn.
+  const doubtedAt = possible.findIndex(({ exit }) => doubted.has(exit.outputId))
+  const due = doubtedAt < 0 ? possible : possible.slice(0, doubtedAt)
+  const lastOurs = due.findLastIndex(({ exit }) => protectedOwners.has(exit.owner))
+  // Strangers' turns before ours are given because ours comes after them; those behind it are public service.
+  const taken = policy.publicService ? due : due.slice(0, lastOurs + 1)
+  const first = taken[0]?.exit
+  if (!first) return []
+  const bountyWei = taken.reduce((sum, { exit }) => sum + splitBond(exit.bond).bounty, 0n)
+  const helpsProtected = lastOurs >= 0
+  return [
+    {
+      type: 'process-exits',
+      key: `process:${hashExit(first)}`,
+      purpose: `give ${taken.length} exits their turn, from output ${first.position} on`,
+      notBefore: first.exitableAt + staggerOf(policy, first.outputId),
+      deadline: rollingDeadline(first.exitableAt, world.parameters.minExitPeriod, world.now.timestamp),
+      budgetWei: helpsProtected ? bountyWei + policy.keeperBudgetWei : bountyWei,
+      count: taken.length,
+      turns: buildTurns(queue, taken.length, world),
+      firstTurnAt: first.exitableAt,
+      helpsProtected,
+      helpsDoubted: taken.some(({ exit }) => doubted.has(exit.outputId)),
+      bountyWei,
+      costWei: (CALL_GAS + BigInt(taken.length) * TURN_COST_GAS) * readings.baseFeeWei,
+    },
+  ]
+}
+
+type TicketItem = Readonly<{ record: ExitRecord; ticket: Ticket }>
+
+function settleOf({ record, ticket }: TicketItem, input: KeeperInput): Settle {
+  return {
+    type: 'settle',
+    key: `settle:${hashExit(record.exit)}:${ticket.from}`,
+    purpose: `settle the ticket of output ${record.exit.position}`,
+    ...keeperTerms(record, input),
+    record,
+    ticket,
+    fundedTo: fundedTo(record, input),
+  }
+}
+
+function releaseOf({ record, ticket }: TicketItem, input: KeeperInput): Release {
+  const { header, spend } = finalEvidence(record, input)
+  return {
+    type: 'release',
+    key: `release:${hashExit(record.exit)}:${spend}`,
+    purpose: `release what is reserved for output ${record.exit.position}`,
+    ...keeperTerms(record, input),
+    record,
+    ticket,
+    fundedTo: fundedTo(record, input),
+    spend,
+    header,
+    helpsProtected: isOursBehind(record, ticket, input),
+  }
+}
+
+function withdrawOf(credit: L1Readings['credits'][number], world: World): Withdraw {
+  const { now, policy, parameters } = world
+  return {
+    type: 'withdraw',
+    ...credit,
+    key: `withdraw:${credit.token}:${credit.account}:${credit.amount}`,
+    purpose: `send ${credit.account} its credit`,
+    notBefore: 0,
+    deadline: rollingDeadline(0, parameters.minExitPeriod, now.timestamp),
+    budgetWei: policy.keeperBudgetWei,
+  }
+}
+
+function keeperTerms({ exit }: ExitRecord, { world }: KeeperInput) {
+  const from = maturesAt(exit, world)
+  return {
+    notBefore: from + staggerOf(world.policy, exit.outputId),
+    deadline: rollingDeadline(from, world.parameters.minExitPeriod, world.now.timestamp),
+    budgetWei: world.policy.keeperBudgetWei,
+  }
+}
+
+function fundedTo({ exit }: ExitRecord, { readings }: KeeperInput): bigint {
+  return readings.funded.get(exit.token) ?? 0n
+}
+
+const NO_HEADER: Header = { root: ZERO_HASH, timestamp: 0, txCount: 0, anchor: 0 }
+
+/** A standing piece in a verified block that nothing can void any more, 0 for none; the contract ignores it for a void exit. */
+function finalEvidence({ evidence }: ExitRecord, { headers, world }: KeeperInput) {
+  for (const spend of evidence) {
+    const { block } = decodePosition(spend)
+    const header = headers.get(block)
+    if (!header || block > world.verifiedBlock || isVoid(spend, world)) continue
+    if (world.now.timestamp > voidableUntil(header.timestamp, world.parameters.minExitPeriod)) return { spend, header }
+  }
+  return { spend: 0, header: NO_HEADER }
+}
+
+/** Something of a protected owner in this token waits behind the ticket, or may come to. */
+function isOursBehind(record: ExitRecord, ticket: Ticket, { openExits, world }: KeeperInput): boolean {
+  return openExits.some(({ exit, state, events }) => {
+    if (exit.token !== record.exit.token || !world.protectedOwners.has(exit.owner)) return false
+    return state === 'queued' || (ticketOf(events)?.from ?? 0n) >= ticket.from + ticket.due
+  })
+}

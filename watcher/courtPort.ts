@@ -1,0 +1,29 @@
+/** Where the court's driver is plugged into the watcher's core (docs/spec.md section 11). Types only. */
+import type { Address, Hash } from '../protocol/bytes.ts'
+import type { Database } from '../service/database.ts'
+import type { Log } from '../service/log.ts'
+import type { Alarm } from './alarm.ts'
+import type { Facts } from './facts.ts'
+
+/** What the core lends the court. One database, so that an effect and the reason for it are one transaction. */
+export type CourtContext = Readonly<{
+  facts: Facts
+  db: Database
+  /** `raise(code, subject, details)`: rows first, told once while they stand; `clear` when the cause is gone. */
+  alarm: Pick<Alarm, 'raise' | 'clear' | 'stands'>
+  log: Log
+  /** Local clock, ms. */
+  now(): number
+}>
+
+export type Court = Readonly<{
+  /** Addresses that the court sends from: what they do on L1 is "by us" in alerts. */
+  senders: ReadonlySet<Address>
+  /** Judges everything anew and acts. Called after every fold that changed something, and at least once per poll; never twice at once. */
+  tick(): Promise<void>
+  /** What the court means to do about an exit, and why: plain data for /v1/exits and /v1/explain. */
+  explain(outputId: Hash): unknown
+  stop(): Promise<void>
+}>
+
+export type CreateCourt = (context: CourtContext) => Court

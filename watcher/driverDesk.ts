@@ -1,0 +1,129 @@
+/**
+ * Between the court and the outbox (docs/spec.md section 11): one wanted act, one open row. The court asks for the same thing at every
+ * tick; here that renews the terms of the row, and becomes a new row only when an earlier one ended and the facts still want the act.
+ */
+import { type Intent, isClosed, type OutboxRow } from '../l1/outboxIntent.ts'
+import { amend, enqueue, migrateOutbox, readRow } from '../l1/outboxStore.ts'
+import type { Address } from '../protocol/bytes.ts'
+import { isLifeboatError } from '../protocol/errors.ts'
+import { type Database, inTransaction } from '../service/database.ts'
+import type { Log } from '../service/log.ts'
+import type { AlertCode } from './alerts.ts'
+import { UNLIMITED_WEI } from './court/policy.ts'
+import type { Action, Alert, World } from './court/types.ts'
+import { doneErrorsOf, encodeAction } from './driverIntents.ts'
+
+/** L1 blocks to wait before an act that is over, and yet still wanted, is tried again; doubles with every attempt. */
+const FIRST_PATIENCE = 2
+const LONGEST_PATIENCE = 16
+
+export type Desk = Readonly<{
+  /** Inside the caller's transaction. Returns what people are to be told about it. */
+  put(action: Action, world: World): readonly Alert[]
+  /** Of the first attempt, in the outbox's words. */
+  statusOf(key: string): string
+}>
+
+export function openDesk({ db, rootContract, log }: Readonly<{ db: Database; rootContract: Address; log: Log }>): Desk {
+  migrateOutbox(db)
+  /** Rows found closed, and at which L1 block. */
+  const closedAt = new Map<string, number>()
+
+  /** One act that can't be written down must not take the others with it; a full or failing disk does. */
+  function put(action: Action, world: World): readonly Alert[] {
+    try {
+      return inTransaction(db, () => putDown(action, world))
+    } catch (error) {
+      if (isLifeboatError(error) && error.family === 'retryable') throw error
+      log.error('court.action_unwritable', { key: action.key, error })
+      return [alertOf('INTERNAL_FAULT', action, String(error))]
+    }
+  }
+
+  function putDown(action: Action, world: World): readonly Alert[] {
+    const { timestamp } = world.now
+    if (timestamp < action.notBefore || timestamp > action.deadline) {
+      const { key, notBefore, deadline } = action
+      log.debug('court.action_held', { key, notBefore, deadline, l1Seconds: timestamp })
+      return []
+    }
+    const { key, row, failure } = findPlace(action, world)
+    if (key === undefined) return failure === undefined ? [] : failureOf(action, failure)
+    write(action, key, row)
+    return [...(failure === undefined ? [] : failureOf(action, failure)), ...troubleOf(action, row, world)]
+  }
+
+  type Place = Readonly<{ key?: string; row?: OutboxRow | undefined; failure?: string }>
+
+  /** The row to act under now; none while the facts may not have folded what ended the last one. */
+  function findPlace(action: Action, { now }: World): Place {
+    let failure: { failure?: string } = {}
+    for (let attempt = 1; ; attempt++) {
+      const key = attempt === 1 ? action.key : `${action.key}#${attempt}`
+      const row = readRow(db, key)
+      if (!row || !isOver(row, action)) return { key, row, ...failure }
+      if (row.status === 'failed') failure = { failure: row.words }
+      const seenAt = closedAt.get(key) ?? now.block
+      closedAt.set(key, seenAt)
+      if (now.block < seenAt + Math.min(LONGEST_PATIENCE, FIRST_PATIENCE ** attempt)) return failure
+    }
+  }
+
+  function write(action: Action, key: string, row: OutboxRow | undefined): void {
+    const intent = { ...intentOf(action), key, to: rootContract }
+    if (!row || isClosed(row.status) || isStale(action, row)) {
+      amend(db, intent)
+    } else {
+      // New calldata under the same nonce would have to outbid the old at every tick, for nothing.
+      const { data, valueWei } = row.intent
+      enqueue(db, { ...intent, data, valueWei })
+    }
+    if (!row) log.info('court.action_wanted', { key, purpose: action.purpose, deadline: action.deadline })
+  }
+
+  function failureOf(action: Action, reason: string): readonly Alert[] {
+    log.warn('court.action_failed', { key: action.key, reason })
+    if (action.type === 'challenge') return [alertOf('CHALLENGE_FAILED', action, reason)]
+    return action.type === 'start-exit' ? [alertOf('PROTECTED_EXIT_BLOCKED', action, reason)] : []
+  }
+
+  return { put, statusOf: (key) => readRow(db, key)?.status ?? 'not sent' }
+}
+
+function intentOf(action: Action): Omit<Intent, 'key' | 'to'> {
+  const { deadline, notBefore, budgetWei, purpose, type } = action
+  return {
+    ...encodeAction(action),
+    deadline: { timestamp: deadline },
+    notBefore,
+    budgetWei,
+    purpose,
+    urgency: budgetWei === UNLIMITED_WEI ? 'high' : 'normal',
+    doneErrors: doneErrorsOf(action),
+    // Evidence does not go stale; everything else is better decided anew.
+    onRevert: type === 'challenge' ? 'retry' : 'give-up',
+  }
+}
+
+/** An expired row opens again under a later deadline; the other ends are final for this key. */
+function isOver({ status, intent }: OutboxRow, { deadline }: Action): boolean {
+  if (status !== 'expired') return isClosed(status)
+  return 'timestamp' in intent.deadline && deadline <= intent.deadline.timestamp
+}
+
+/** The bond in the row no longer suffices. */
+function isStale(action: Action, row: OutboxRow): boolean {
+  return action.type === 'start-exit' && row.intent.valueWei < action.leastBondWei
+}
+
+/** Evidence and protected exits only: keepers' acts can wait. */
+function troubleOf(action: Action, row: OutboxRow | undefined, { now, parameters }: World): readonly Alert[] {
+  if (!row || (action.type !== 'challenge' && action.type !== 'start-exit')) return []
+  if (row.status === 'unfunded') return [alertOf('BUDGET_EXHAUSTED', action, row.words)]
+  const isLate = now.timestamp >= action.deadline - Math.floor(parameters.reaction / 2)
+  return isLate ? [alertOf('OUTBOX_STUCK', action, `${row.status}: ${row.words}`)] : []
+}
+
+function alertOf(code: AlertCode, { key, purpose, deadline }: Action, reason: string): Alert {
+  return { type: 'alert', code, key, details: { action: key, purpose, deadline, reason } }
+}

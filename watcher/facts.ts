@@ -1,0 +1,143 @@
+/**
+ * What the watcher's core knows and the court decides on (docs/spec.md section 11): read-only facts, all folded from L1 events and
+ * verified child blocks, so that a missed message costs nothing. Pure types: no I/O, no clock, no database.
+ *
+ * How the court's driver is joined to the core: `createWatcher` (watcher/watcher.ts) takes a `CreateCourt` (watcher/courtPort.ts),
+ * calls `tick()` on what it returns after every change of the facts and at least once per poll, and shows `explain(outputId)` in
+ * /v1/exits and /v1/explain. Everything in `Facts` answers from the newest L1 block folded in; an L1 reorg changes the answers, so a decision
+ * is taken anew at every tick, never remembered. Use `at.l1Block <= l1Now().finalised` where a decision needs a final event.
+ */
+import type { Header, InclusionProof } from '../protocol/block.ts'
+import type { Address, Hash, Hex } from '../protocol/bytes.ts'
+import type { Exit } from '../protocol/exit.ts'
+import type { Mandate } from '../protocol/mandate.ts'
+import type { Parameters } from '../protocol/parameters.ts'
+import type { SignedTransaction, Transaction } from '../protocol/transaction.ts'
+import type { BlockFault } from '../protocol/validity.ts'
+
+/** The newest L1 block folded in. `timestamp`: L1 seconds. `finalised`: number of the newest L1 block that is final, 0 for none. */
+export type L1Now = Readonly<{ block: number; hash: Hash; timestamp: number; finalised: number }>
+
+export type SafetyStatus = 'safe' | 'suspect' | 'unsafe'
+
+/**
+ * `suspect`: a block is withheld, but not for long enough to act. `unsafe`: leave now. `block`: the first block that is withheld or
+ * invalid: outputs of earlier blocks, and deposits, are what can be saved.
+ */
+export type ChainSafety =
+  | Readonly<{ status: 'safe'; reason: 'verified' | 'catching-up' }>
+  | Readonly<{
+      status: 'suspect' | 'unsafe'
+      reason: 'withheld' | 'invalid'
+      block: number
+      /** L1 seconds: when the block was committed. */
+      since: number
+      /** L1 seconds: an exit of an older output started by then, margins included, comes before every output of `block`. */
+      lastSafeMoment: number
+      /** Seconds of watching without getting the block. 0 for an invalid one. */
+      observedSeconds: number
+      fault?: BlockFault
+    }>
+
+/** `pending`: known from L1, body not here yet or not yet checked. `unverifiable`: stands on a missing or invalid block. */
+export type BlockState = 'verified' | 'pending' | 'missing' | 'invalid' | 'unverifiable'
+
+/** Everything a challenge shows. Only spends in verified blocks are given. */
+export type SpendFact = Readonly<{
+  /** Position of the spending transaction (output 0). */
+  spend: number
+  signed: SignedTransaction
+  /** Index of the spent output among the transaction's inputs. */
+  input: number
+  header: Header
+  proof: InclusionProof
+}>
+
+/** What we know of the output that an exit names. `asOf`: newest verified child block. */
+export type OutputFact =
+  | Readonly<{ kind: 'unspent'; asOf: number }>
+  | Readonly<{ kind: 'spent'; asOf: number; evidence: SpendFact }>
+  /** Its block is not verified: nothing can be said. Loud once the chain is not safe. */
+  | Readonly<{ kind: 'unverified'; asOf: number; block: number; blockState: Exclude<BlockState, 'verified'> }>
+  /** The verified block holds something else there. Cannot happen while contract and watcher agree. */
+  | Readonly<{ kind: 'mismatch'; asOf: number; got: string; want: string }>
+
+export type At = Readonly<{ l1Block: number; l1Timestamp: number; logIndex: number; txHash: Hash }>
+
+/** The life of an exit on L1, oldest first. */
+export type ExitEvent = Readonly<{ at: At }> &
+  (
+    | Readonly<{ type: 'ExitStarted' }>
+    | Readonly<{ type: 'EvidenceShown'; spend: number; challenger: Address; reward: bigint }>
+    | Readonly<{ type: 'EvidenceDropped'; spend: number }>
+    | Readonly<{ type: 'ExitPaid'; amount: bigint }>
+    | Readonly<{ type: 'ExitPostponed'; from: bigint; due: bigint }>
+    | Readonly<{ type: 'ExitRemoved'; reason: 'void' | 'invalid' | 'spent' }>
+  )
+
+/** `ticket`: its turn has passed, it is not wholly paid. Open are `queued` and `ticket`. */
+export type ExitState = 'queued' | 'ticket' | 'settled' | 'removed'
+
+export type ExitRecord = Readonly<{
+  exit: Exit
+  state: ExitState
+  /** Positions of the evidence that stands, in the order shown. Empty means unchallenged. */
+  evidence: readonly number[]
+  paid: bigint
+  events: readonly ExitEvent[]
+}>
+
+export type ExitFacts = ExitRecord &
+  Readonly<{
+    output: OutputFact
+    /** The header of the exiting output's block; absent for deposits and for blocks that L1 does not know (any more). */
+    header?: Header
+  }>
+
+/** An owner's word that we may act for them. `signature`: 64 bytes, EIP-2098. */
+export type ProtectedAccount = Readonly<{ owner: Address; mandate: Mandate; signature: Hex; addedAt: number }>
+
+/** An unspent output that can be taken out now. `shown` is absent for deposits, which need no proof. */
+export type ProtectedOutput = Readonly<{
+  position: number
+  outputId: Hash
+  owner: Address
+  token: Address
+  amount: bigint
+  /** Deposits: the L1 block that holds it. */
+  depositedAt?: number
+  shown?: Readonly<{ transaction: Transaction; header: Header; proof: InclusionProof }>
+  /** Present when an exit of it was started already, by anyone. */
+  exit?: ExitState
+}>
+
+export type Facts = Readonly<{
+  l1Now(): L1Now
+  safety(): ChainSafety
+  /** Newest child block that is verified together with all before it. */
+  verifiedBlock(): number
+  /** Newest child block that L1 knows. */
+  newestBlock(): number
+  parameters: Parameters
+  /** Every exit that is queued or a ticket, oldest turn first. Cheap: events only, no proofs. */
+  openExits(): readonly ExitRecord[]
+  /** Exits that are settled or removed and whose last event is in this L1 block or a later one. */
+  closedExits(sinceL1Block: number): readonly ExitRecord[]
+  /**
+   * Exits whose turn may be ahead, in whatever state (an exit removed by evidence keeps its place): stream A from `oldHead` on, then
+   * stream B from child block `youngFirst` on (0: none), each in the order of its turns, at most `limit` of each.
+   */
+  queueFrom(place: Readonly<{ oldHead: number; youngFirst: number; limit: number }>): readonly ExitRecord[]
+  /** Undefined for an exit that L1 does not know (any more). Builds the proof for a spent output. */
+  exitFacts(outputId: Hash): ExitFacts | undefined
+  /** Unspent, verified outputs and deposits of one owner, oldest first, from `cursor` (exclusive) on, at most `limit`. */
+  protectedOutputs(owner: Address, page?: Readonly<{ cursor?: number; limit?: number }>): readonly ProtectedOutput[]
+  protectedAccounts(): readonly ProtectedAccount[]
+  /** L1 seconds of the revocation, or undefined while the series stands. */
+  revokedAt(owner: Address, epoch: number): number | undefined
+  /** The header as L1 holds it; undefined for a number that was never submitted or was reorganised away. */
+  header(block: number): Header | undefined
+  blockState(block: number): BlockState | undefined
+  /** Position of the verified transaction that spent the output, if one did. Cheap: no proof. */
+  spentBy(position: number): number | undefined
+}>

@@ -1,0 +1,89 @@
+/**
+ * Protected accounts (docs/spec.md section 7): owners who let this watcher take them out. What is kept is their signed mandate, never
+ * a key. A mandate is checked when it comes in, because when it is needed it is too late to ask for another.
+ */
+import type { Address, Hex } from '../protocol/bytes.ts'
+import { bytesToHex, hexToBytes, ZERO_ADDRESS } from '../protocol/bytes.ts'
+import { invalid } from '../protocol/errors.ts'
+import { hashMandate, type Mandate } from '../protocol/mandate.ts'
+import type { Database } from '../service/database.ts'
+import { recoverAddress } from '../signatures/recover.ts'
+import type { ProtectedAccount } from './facts.ts'
+import { fromJson, toJson } from './json.ts'
+
+export type ProtectionOptions = Readonly<{
+  db: Database
+  /** Of the domain: chain and root contract. */
+  separator: Uint8Array
+  /** Who sends our exits; undefined for a watcher without a key, which can use no mandate but one for anyone. */
+  sender: Address | undefined
+  /** L1 seconds of a revocation. */
+  revokedAt(owner: Address, epoch: number): number | undefined
+  /** L1 seconds. */
+  l1Seconds(): number
+}>
+
+export type NewProtection = Readonly<{ owner: Address; mandate: Mandate; signature: Hex }>
+
+export type Protection = ReturnType<typeof createProtection>
+
+type Row = Readonly<{ owner: Address; mandate: string; signature: Hex; added_at: number }>
+
+export function createProtection({ db, separator, sender, revokedAt, l1Seconds }: ProtectionOptions) {
+  const insert = db.prepare(
+    'INSERT OR IGNORE INTO protected_accounts (digest, owner, mandate, signature, added_at) VALUES (?, ?, ?, ?, ?)',
+  )
+  const selectAll = db.prepare<[], Row>(
+    'SELECT owner, mandate, signature, added_at FROM protected_accounts ORDER BY owner, digest',
+  )
+  const selectOf = db.prepare<[string], { found: number }>(
+    'SELECT 1 AS found FROM protected_accounts WHERE owner = ? LIMIT 1',
+  )
+  const removeOwner = db.prepare('DELETE FROM protected_accounts WHERE owner = ?')
+
+  function assertUsable({ owner, mandate, signature }: NewProtection, digest: Uint8Array): void {
+    if (mandate.owner !== owner) throw refused('OTHER_OWNER', mandate.owner, owner)
+    const signer = /^0x[0-9a-f]{128}$/.test(signature) ? recoverAddress(digest, hexToBytes(signature)) : undefined
+    if (signer !== owner) throw refused('WITNESS_FORGED', signer ?? 'no signer', owner)
+    if (mandate.delegate !== ZERO_ADDRESS && mandate.delegate !== sender) {
+      throw refused('OTHER_DELEGATE', mandate.delegate, sender ? `${sender} or the zero address` : 'the zero address')
+    }
+    if (mandate.validUntil <= l1Seconds()) throw refused('EXPIRED', mandate.validUntil, `later than ${l1Seconds()}`)
+    if (mandate.validFrom >= mandate.validUntil) throw refused('PERIOD_EMPTY', mandate.validFrom, mandate.validUntil)
+    const revoked = revokedAt(owner, mandate.epoch)
+    if (revoked !== undefined) throw refused('REVOKED', revoked, 'a series that stands')
+  }
+
+  return {
+    /** Twice is once. Throws MANDATE_REFUSED with the fault, what was got and what is wanted. `addedAt`: local clock, ms. */
+    add(protection: NewProtection, addedAt: number): ProtectedAccount {
+      const { owner, mandate, signature } = protection
+      const digest = hashMandate(mandate, separator)
+      assertUsable(protection, digest)
+      insert.run(bytesToHex(digest), owner, toJson(mandate), signature, addedAt)
+      return { ...protection, addedAt }
+    },
+
+    /** Forgets all mandates of an owner. The owner's mandates stay valid on L1 until revoked there. */
+    remove(owner: Address): boolean {
+      return removeOwner.run(owner).changes > 0
+    },
+
+    has(owner: Address): boolean {
+      return selectOf.get(owner) !== undefined
+    },
+
+    all(): ProtectedAccount[] {
+      return selectAll.all().map(({ owner, mandate, signature, added_at }) => ({
+        owner,
+        mandate: fromJson<Mandate>(mandate),
+        signature,
+        addedAt: added_at,
+      }))
+    },
+  }
+}
+
+function refused(fault: string, got: unknown, want: unknown) {
+  return invalid('MANDATE_REFUSED', `this mandate can't be used (${fault})`, { fault, got, want })
+}

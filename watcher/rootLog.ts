@@ -1,0 +1,214 @@
+/**
+ * What L1 said, folded (docs/spec.md section 11): blocks, events of the root contract, and everything that follows from them alone.
+ * One L1 block is one transaction of the database, a reorg too. A child block's verdict rests on L1 facts up to its anchor only, and
+ * the anchor lies below the submission: so a reorg takes back exactly the child blocks submitted above the common ancestor.
+ */
+import type { Cursor } from '../l1/cursor.ts'
+import type { BlockRef, L1Block } from '../l1/header.ts'
+import type { RootEvent } from '../l1/rootContract.ts'
+import { type Address, type Hash, ZERO_HASH } from '../protocol/bytes.ts'
+import { bug } from '../protocol/errors.ts'
+import { MAX_ANCHOR_AGE_BLOCKS } from '../protocol/parameters.ts'
+import { type Database, inTransaction } from '../service/database.ts'
+import type { BlockStore } from './blockStore.ts'
+import type { ExitBook } from './exitBook.ts'
+import type { L1Now } from './facts.ts'
+import { fromJson, toJson } from './json.ts'
+import type { Ledger } from './ledger.ts'
+
+export type RootLogParts = Readonly<{ db: Database; ledger: Ledger; blocks: BlockStore; exits: ExitBook }>
+
+/** What folding one event told that a person should hear of. */
+export type FoldNotice = Readonly<{ type: 'rootChanged'; block: number; before: Hash; after: Hash }>
+
+export type RootLog = ReturnType<typeof createRootLog>
+
+const REFOLD_PAGE = 1_000
+
+type EventRow = Readonly<{ data: string }>
+
+export function createRootLog({ db, ledger, blocks, exits }: RootLogParts) {
+  const insertBlock = db.prepare('INSERT INTO l1_blocks (number, hash, timestamp) VALUES (?, ?, ?)')
+  const selectTip = db.prepare<[], { number: number; hash: Hash; timestamp: number }>(
+    'SELECT * FROM l1_blocks ORDER BY number DESC LIMIT 1',
+  )
+  const selectCursor = db.prepare<[number], BlockRef>(
+    'SELECT number, hash FROM l1_blocks WHERE number >= ? ORDER BY number',
+  )
+  const deleteAbove = db.prepare('DELETE FROM l1_blocks WHERE number > ?')
+  const deleteBelow = db.prepare('DELETE FROM l1_blocks WHERE number < ?')
+  const insertEvent = db.prepare(
+    'INSERT INTO root_events (l1_block, log_index, type, subject, data) VALUES (?, ?, ?, ?, ?)',
+  )
+  const selectAbove = db.prepare<[number], EventRow>(
+    'SELECT data FROM root_events WHERE l1_block > ? ORDER BY l1_block DESC, log_index DESC',
+  )
+  const selectPage = db.prepare<[number, number, number], EventRow>(
+    'SELECT data FROM root_events WHERE (l1_block, log_index) > (?, ?) ORDER BY l1_block, log_index LIMIT ?',
+  )
+  const selectOfSubject = db.prepare<[string], EventRow>(
+    'SELECT data FROM root_events WHERE subject = ? ORDER BY l1_block, log_index',
+  )
+  const deleteEvents = db.prepare('DELETE FROM root_events WHERE l1_block > ?')
+  const readMeta = db.prepare<[string], { value: string }>('SELECT value FROM meta WHERE key = ?')
+  const writeMeta = db.prepare('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)')
+
+  /** Folds one event into what is derived. The event's own row is written by then. */
+  function fold(event: RootEvent): FoldNotice[] {
+    switch (event.type) {
+      case 'BlocksSubmitted':
+        return event.commitments.flatMap((commitment, i) => {
+          const number = event.firstBlock + i
+          const before = blocks.add(number, { ...commitment, timestamp: event.timestamp }, event.at)
+          return before === undefined ? [] : [{ type: 'rootChanged', block: number, before, after: commitment.root }]
+        })
+      case 'Deposited': {
+        const { position, owner, token, amount } = event
+        ledger.addDeposit(position, { owner, token, amount, depositedAt: event.at.l1Block })
+        return []
+      }
+      default: {
+        const outputId = outputIdOfEvent(event)
+        if (outputId) exits.refresh(outputId)
+        return []
+      }
+    }
+  }
+
+  function append(block: L1Block, events: readonly RootEvent[]): FoldNotice[] {
+    const tip = selectTip.get()
+    if (!tip && block.number > 0) insertBlock.run(block.number - 1, block.parentHash, 0)
+    if (tip && (tip.number !== block.number - 1 || tip.hash !== block.parentHash)) {
+      throw bug('L1_BLOCK_MISFIT', 'an L1 block does not stand on the last one stored', {
+        got: { number: block.number, parentHash: block.parentHash },
+        want: tip,
+      })
+    }
+    insertBlock.run(block.number, block.hash, block.timestamp)
+    return events.flatMap((event) => {
+      insertEvent.run(event.at.l1Block, event.at.logIndex, event.type, subjectOf(event), toJson(event))
+      return fold(event)
+    })
+  }
+
+  /** Takes a child block's effects back, from the newest down. */
+  function undoAbove(l1Block: number): void {
+    for (const block of blocks.submittedAbove(l1Block)) {
+      if (block.verified) ledger.undo(block.number, blocks.unverify(block.number))
+      blocks.drop(block)
+    }
+  }
+
+  function rollback(commonAncestor: BlockRef): void {
+    undoAbove(commonAncestor.number)
+    const dropped = selectAbove.all(commonAncestor.number).map(({ data }) => fromJson<RootEvent>(data))
+    deleteEvents.run(commonAncestor.number)
+    deleteAbove.run(commonAncestor.number)
+    for (const event of dropped) {
+      if (event.type === 'Deposited') ledger.removeDeposit(event.position)
+    }
+    const touched = new Set(dropped.flatMap((event) => outputIdOfEvent(event) ?? []))
+    for (const outputId of touched) exits.refresh(outputId)
+  }
+
+  function finalise(block: BlockRef): void {
+    // Anchors of coming blocks are looked up here, and they are as old as this at most.
+    deleteBelow.run(block.number - MAX_ANCHOR_AGE_BLOCKS)
+    writeMeta.run('finalised', String(block.number))
+  }
+
+  /** One transaction, the caller's if there is one; if it fails, what was cached on the way is forgotten. */
+  function guarded<T>(write: () => T): T {
+    try {
+      return inTransaction(db, write)
+    } catch (error) {
+      ledger.forget()
+      blocks.forget()
+      throw error
+    }
+  }
+
+  function finalised(): number {
+    return Number(readMeta.get('finalised')?.value ?? 0)
+  }
+
+  function now(): L1Now {
+    const tip = selectTip.get()
+    return {
+      block: tip?.number ?? 0,
+      hash: tip?.hash ?? ZERO_HASH,
+      timestamp: tip?.timestamp ?? 0,
+      finalised: finalised(),
+    }
+  }
+
+  return {
+    /** One L1 block on top of the last: all or nothing. */
+    append: (block: L1Block, events: readonly RootEvent[]) => guarded(() => append(block, events)),
+    /** Everything above the common ancestor never was. */
+    rollback: (commonAncestor: BlockRef) => guarded(() => rollback(commonAncestor)),
+    finalise: (block: BlockRef) => guarded(() => finalise(block)),
+    /** What the follower goes on from. */
+    cursor: (): Cursor => selectCursor.all(finalised()),
+    now,
+
+    /** Folds all events again, for a rebuild; the derived tables are empty. */
+    foldAgain(): void {
+      let after: Readonly<{ l1Block: number; logIndex: number }> = { l1Block: -1, logIndex: -1 }
+      for (;;) {
+        const page = selectPage.all(after.l1Block, after.logIndex, REFOLD_PAGE)
+        const events = page.map(({ data }) => fromJson<RootEvent>(data))
+        for (const event of events) fold(event)
+        const last = events.at(-1)
+        if (!last) return
+        after = last.at
+      }
+    },
+
+    /** L1 seconds of a revocation. */
+    revokedAt(owner: Address, epoch: number): number | undefined {
+      for (const { data } of selectOfSubject.all(owner)) {
+        const event = fromJson<RootEvent>(data)
+        if (event.type === 'MandatesRevoked' && event.epoch === epoch) return event.at.l1Timestamp
+      }
+      return undefined
+    },
+
+    /** Amount that an account can withdraw, by token. */
+    creditsOf(account: Address): ReadonlyMap<Address, bigint> {
+      const credits = new Map<Address, bigint>()
+      for (const { data } of selectOfSubject.all(account)) {
+        const event = fromJson<RootEvent>(data)
+        if (event.type !== 'Credited' && event.type !== 'Withdrawn') continue
+        const change = event.type === 'Credited' ? event.amount : -event.amount
+        credits.set(event.token, (credits.get(event.token) ?? 0n) + change)
+      }
+      return credits
+    },
+  }
+}
+
+function outputIdOfEvent(event: RootEvent): Hash | undefined {
+  if (event.type === 'ExitStarted') return event.exit.outputId
+  return 'outputId' in event ? event.outputId : undefined
+}
+
+/** What the event is about, for looking it up: an output id, a position, an account, or nothing in particular. */
+function subjectOf(event: RootEvent): string {
+  switch (event.type) {
+    case 'BlocksSubmitted':
+      return `block ${event.firstBlock}`
+    case 'Deposited':
+      return `deposit ${event.position}`
+    case 'Credited':
+    case 'Withdrawn':
+      return event.account
+    case 'MandatesRevoked':
+      return event.owner
+    case 'OperatorNominated':
+    case 'OperatorRotated':
+      return 'operator'
+    default:
+      return outputIdOfEvent(event) ?? ''
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * The watcher's tables (docs/architecture.md, "Watcher"). Facts are two: what L1 said (`l1_blocks`, `root_events`) and the bodies
+ * that match it (`bodies`). Everything else is folded from those and can be folded again (watcher/rebuild.ts), except what people
+ * gave us: protected accounts and the record of alerts.
+ */
+export const WATCHER_MIGRATIONS: readonly string[] = [
+  `
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE l1_blocks (number INTEGER PRIMARY KEY, hash TEXT NOT NULL, timestamp INTEGER NOT NULL) STRICT;
+
+CREATE TABLE root_events (
+  l1_block INTEGER NOT NULL,
+  log_index INTEGER NOT NULL,
+  type TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  data TEXT NOT NULL,
+  PRIMARY KEY (l1_block, log_index)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX root_events_by_subject ON root_events (subject);
+
+CREATE TABLE bodies (
+  id INTEGER PRIMARY KEY,
+  block INTEGER NOT NULL,
+  root TEXT NOT NULL,
+  anchor INTEGER NOT NULL,
+  tx_count INTEGER NOT NULL,
+  arrived_at INTEGER NOT NULL,
+  body BLOB NOT NULL,
+  leaves BLOB NOT NULL,
+  UNIQUE (block, root, anchor)
+) STRICT;
+
+CREATE TABLE child_blocks (
+  number INTEGER PRIMARY KEY,
+  root TEXT NOT NULL,
+  tx_count INTEGER NOT NULL,
+  anchor INTEGER NOT NULL,
+  anchor_hash TEXT,
+  timestamp INTEGER NOT NULL,
+  l1_block INTEGER NOT NULL,
+  l1_hash TEXT NOT NULL,
+  body INTEGER REFERENCES bodies (id),
+  verified INTEGER NOT NULL DEFAULT 0,
+  fault TEXT,
+  observed_seconds REAL NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX child_blocks_by_l1 ON child_blocks (l1_block);
+
+CREATE TABLE dropped_blocks (number INTEGER PRIMARY KEY, root TEXT NOT NULL) STRICT;
+
+CREATE TABLE addresses (id INTEGER PRIMARY KEY, address TEXT NOT NULL UNIQUE) STRICT;
+
+CREATE TABLE outputs (
+  position INTEGER PRIMARY KEY,
+  owner INTEGER NOT NULL,
+  token INTEGER NOT NULL,
+  amount TEXT NOT NULL,
+  spent_by INTEGER,
+  deposited_at INTEGER,
+  locked_at INTEGER
+) STRICT;
+CREATE INDEX unspent_by_owner ON outputs (owner) WHERE spent_by IS NULL;
+
+CREATE TABLE transactions (
+  hash_key INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  PRIMARY KEY (hash_key, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE exits (
+  output_id TEXT PRIMARY KEY,
+  position INTEGER NOT NULL,
+  owner TEXT NOT NULL,
+  state TEXT NOT NULL,
+  exitable_at INTEGER NOT NULL,
+  young INTEGER NOT NULL,
+  block INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  locked_at INTEGER NOT NULL,
+  last_l1 INTEGER NOT NULL,
+  changed INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX exits_by_position ON exits (position);
+CREATE INDEX exits_by_owner ON exits (owner);
+CREATE INDEX exits_by_turn ON exits (young, block, seq);
+CREATE INDEX exits_closed ON exits (last_l1) WHERE state IN ('settled', 'removed');
+CREATE INDEX exits_open ON exits (exitable_at) WHERE state IN ('queued', 'ticket');
+CREATE INDEX exits_changed ON exits (changed) WHERE changed = 1;
+
+CREATE TABLE journal (cursor INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, data TEXT NOT NULL) STRICT;
+CREATE INDEX journal_by_topic ON journal (topic, cursor);
+
+CREATE TABLE protected_accounts (
+  digest TEXT PRIMARY KEY,
+  owner TEXT NOT NULL,
+  mandate TEXT NOT NULL,
+  signature TEXT NOT NULL,
+  added_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX protected_by_owner ON protected_accounts (owner);
+
+CREATE TABLE alerts (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  code TEXT NOT NULL,
+  severity TEXT NOT NULL,
+  dedupe TEXT NOT NULL,
+  raised_at INTEGER NOT NULL,
+  details TEXT NOT NULL,
+  repeats INTEGER NOT NULL DEFAULT 0,
+  acknowledged_at INTEGER,
+  acknowledged_by TEXT,
+  cleared_at INTEGER
+) STRICT;
+CREATE UNIQUE INDEX alerts_standing ON alerts (dedupe) WHERE cleared_at IS NULL;
+
+CREATE TABLE deliveries (
+  alert INTEGER NOT NULL,
+  sink TEXT NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  next_at INTEGER NOT NULL,
+  delivered_at INTEGER,
+  last_error TEXT,
+  PRIMARY KEY (alert, sink)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX deliveries_due ON deliveries (next_at) WHERE delivered_at IS NULL;
+`,
+]
+
+/** Tables that hold folded state only: emptied and filled again by a rebuild. */
+export const DERIVED_TABLES = ['child_blocks', 'dropped_blocks', 'outputs', 'transactions', 'exits'] as const
