@@ -1,0 +1,122 @@
+/** Puts the root contract and its module on L1 through the outbox, and writes down what stands where (docs/spec.md, "Deployment"). */
+import { encodeDeployData } from 'viem'
+import { privateKeyToAccount } from 'viem/accounts'
+import {
+  evidenceModuleAbi,
+  evidenceModuleBytecode,
+  lifeboatAbi,
+  lifeboatBytecode,
+} from '../contracts/artifacts.generated.ts'
+import { readHeader } from '../l1/blocks.ts'
+import type { Deployment } from '../l1/deployment.ts'
+import type { Endpoint } from '../l1/endpoint.ts'
+import { openOutbox } from '../l1/outbox.ts'
+import { assertActDone } from '../l1/outboxIntent.ts'
+import { createOutboxRpc } from '../l1/outboxRpc.ts'
+import { getCode } from '../l1/reads.ts'
+import { type Address, bytesToHex, type Hash, type Hex, hexToBytes } from '../protocol/bytes.ts'
+import { bug, retryable } from '../protocol/errors.ts'
+import { keccak256Hex } from '../protocol/keccak.ts'
+import { assertParameters, type Parameters } from '../protocol/parameters.ts'
+import { openDatabase } from '../service/database.ts'
+
+/** Names the deployer's outbox file: "LBde". */
+const DEPLOY_APPLICATION_ID = 0x4c426465
+
+export type DeployOptions = Readonly<{
+  endpoint: Endpoint
+  /** Pays for it; has no right of any kind afterwards. */
+  deployerKey: Uint8Array
+  /** The chain's first operator. */
+  operator: Address
+  parameters: Parameters
+  /** Outbox file: a deployment that is interrupted goes on from it. */
+  file: string
+  budgetWei: bigint
+  timeoutSeconds: number
+  confirmations: number
+  pollMs: number
+  report(progress: string): void
+}>
+
+/** Throws PARAMETERS_IMPOSSIBLE, L1_ACT_FAILED, L1_ACT_EXPIRED, and what the outbox throws. */
+export async function deployRoot(options: DeployOptions): Promise<Deployment> {
+  const { endpoint, parameters, operator, report, confirmations } = options
+  assertParameters(parameters)
+  const db = openDatabase({
+    file: options.file,
+    applicationId: DEPLOY_APPLICATION_ID,
+    migrations: [() => undefined],
+    lockProcess: true,
+  })
+  const stop = new AbortController()
+  const outbox = await openOutbox({
+    db,
+    rpc: createOutboxRpc(endpoint),
+    signer: privateKeyToAccount(bytesToHex(options.deployerKey)),
+    chainId: endpoint.chainId,
+    policy: { confirmations, retryMs: options.pollMs },
+    onTrouble: (error) => report(error.message),
+  }).catch((error: unknown) => {
+    db.close()
+    throw error
+  })
+  const running = outbox.run(stop.signal, { pollMs: options.pollMs })
+  running.catch(() => undefined)
+  try {
+    const start = await newest(endpoint)
+    const create = async (name: string, data: Hex) => {
+      report(`deploying ${name}`)
+      const deadline = { timestamp: start.timestamp + options.timeoutSeconds + 3600 }
+      outbox.amend({
+        key: `deploy:${name}`,
+        to: null,
+        data,
+        deadline,
+        budgetWei: options.budgetWei,
+        purpose: `deploy ${name}`,
+        onRevert: 'give-up',
+      })
+      const row = await outbox.waitFor(`deploy:${name}`, AbortSignal.timeout(options.timeoutSeconds * 1000))
+      assertActDone(row)
+      const { contractAddress, hash, l1Block, l1BlockHash } = row.settled ?? {}
+      if (!contractAddress || !hash || l1Block === undefined || !l1BlockHash)
+        throw bug('DEPLOYMENT_LOST', 'a creation without an address', { got: row })
+      const code = await getCode(endpoint, contractAddress, { number: l1Block, hash: l1BlockHash })
+      const contract = {
+        address: contractAddress,
+        transactionHash: hash,
+        codeHash: keccak256Hex(hexToBytes(code)),
+        compilerHash: keccak256Hex(hexToBytes(data)),
+      }
+      return { contract, block: { number: l1Block, hash: l1BlockHash } }
+    }
+    const evidence = await create(
+      'EvidenceModule',
+      encodeDeployData({ abi: evidenceModuleAbi, bytecode: evidenceModuleBytecode as Hex, args: [parameters] }),
+    )
+    const args = [parameters, operator, evidence.contract.address] as const
+    const root = await create(
+      'Lifeboat',
+      encodeDeployData({ abi: lifeboatAbi, bytecode: lifeboatBytecode as Hex, args }),
+    )
+    return {
+      version: 1,
+      chainId: endpoint.chainId,
+      contracts: { root: root.contract, evidence: evidence.contract },
+      parameters: { ...parameters },
+      startBlock: root.block as { number: number; hash: Hash },
+    }
+  } finally {
+    stop.abort()
+    await running.catch(() => undefined)
+    outbox.close()
+    db.close()
+  }
+}
+
+async function newest(endpoint: Endpoint) {
+  const head = await readHeader(endpoint, 'latest')
+  if (head) return head
+  throw retryable('HEAD_MISSING', 'the L1 endpoint has no latest block', { got: null, want: 'a block' })
+}

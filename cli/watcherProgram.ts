@@ -1,0 +1,95 @@
+/** A watcher that acts: its database shared with the outbox, its court, and the loops of both. For the command, the devnet and tests. */
+
+import { privateKeyToAccount } from 'viem/accounts'
+import type { Deployment } from '../l1/deployment.ts'
+import type { Endpoint } from '../l1/endpoint.ts'
+import { openOutbox } from '../l1/outbox.ts'
+import { createOutboxRpc } from '../l1/outboxRpc.ts'
+import { bytesToHex } from '../protocol/bytes.ts'
+import { keccak256Text } from '../protocol/keccak.ts'
+import type { Parameters } from '../protocol/parameters.ts'
+import type { Log } from '../service/log.ts'
+import type { Account } from '../wallet/account.ts'
+import { type CourtPolicy, defaultPolicy } from '../watcher/court/policy.ts'
+import { courtOf } from '../watcher/driver.ts'
+import { createReadL1 } from '../watcher/driverReadings.ts'
+import type { Peer } from '../watcher/peers.ts'
+import { createWatcher, openStore, rootOf, type Watcher, type WatcherOptions } from '../watcher/watcher.ts'
+
+export type WatcherProgramOptions = Omit<
+  WatcherOptions,
+  'database' | 'sender' | 'createCourt' | 'endpoints' | 'peers' | 'log' | 'deployment' | 'parameters'
+> &
+  Readonly<{
+    deployment: Deployment
+    parameters: Parameters
+    endpoints: readonly [Endpoint, ...Endpoint[]]
+    peers: readonly Peer[]
+    log: Log
+    /** Database file. */
+    file: string
+    /** Whose ETH pays for challenges and protected exits. Without one it only watches. */
+    account?: Account
+    policy?: Partial<CourtPolicy>
+    /** L1 blocks until an act of ours counts. */
+    confirmations?: number
+  }>
+
+export type WatcherProgram = Readonly<{ watcher: Watcher; stop(): Promise<void> }>
+
+/** Starts both loops. Throws what createWatcher, openOutbox and the database throw. */
+export async function startWatcherProgram(options: WatcherProgramOptions): Promise<WatcherProgram> {
+  const { file, account, policy, confirmations, ...rest } = options
+  const { deployment, parameters, endpoints, log, pollMs = 2_000 } = options
+  if (!account) {
+    const watcher = await createWatcher({ ...rest, database: file })
+    watcher.start()
+    return { watcher, stop: () => watcher.stop() }
+  }
+  const [endpoint] = endpoints
+  const rootContract = rootOf(deployment)
+  const db = openStore(file)
+  const stopOutbox = new AbortController()
+  try {
+    const outbox = await openOutbox({
+      db,
+      rpc: createOutboxRpc(endpoint),
+      signer: privateKeyToAccount(bytesToHex(account.privateKey)),
+      chainId: deployment.chainId,
+      policy: { ...(confirmations === undefined ? {} : { confirmations }) },
+      onStatus: (row, { code, words }) => log.info('outbox.changed', { key: row.intent.key, code, words }),
+      onTrouble: (error) => log.warn('outbox.troubled', { error }),
+    })
+    const own = { sender: account.address, seed: bytesToHex(keccak256Text(account.address)) }
+    const watcher = await createWatcher({
+      ...rest,
+      database: db,
+      sender: account.address,
+      createCourt: courtOf({
+        policy: { ...defaultPolicy(own, parameters), ...policy },
+        rootContract,
+        readL1: createReadL1(endpoint, { rootContract, sender: account.address }),
+      }),
+    }).catch((error: unknown) => {
+      outbox.close()
+      throw error
+    })
+    watcher.start()
+    const running = outbox
+      .run(stopOutbox.signal, { pollMs })
+      .catch((error: unknown) => log.error('outbox.failed', { error }))
+    return {
+      watcher,
+      stop: async () => {
+        await watcher.stop()
+        stopOutbox.abort()
+        await running
+        outbox.close()
+        db.close()
+      },
+    }
+  } catch (error) {
+    if (db.open) db.close()
+    throw error
+  }
+}

@@ -1,0 +1,154 @@
+/**
+ * Leaving (docs/spec.md section 6): the exit of one output, started only after its proof was checked against L1, with a bond that
+ * leaves room for a rising base fee, and refused where the owner would lose that bond.
+ */
+import { encodeStartDepositExit, encodeStartStandardExit, type RootCall } from '../l1/rootContract.ts'
+import type { Hash } from '../protocol/bytes.ts'
+import { invalid, isLifeboatError } from '../protocol/errors.ts'
+import type { Exit } from '../protocol/exit.ts'
+import { decodePosition, isDepositPosition } from '../protocol/position.ts'
+import { listCoins } from './balance.ts'
+import type { WalletContext } from './context.ts'
+import { type ExitOutlook, exitOutlook, findExit } from './exits.ts'
+import { obtainExitData, type ProvenExitData } from './proofs.ts'
+
+/** Of the least bond, in percent. All of it comes back but the bounty for processing, a sixth to a seventh. */
+export const BOND_PERCENT = 150n
+/** Gas that starting an exit may take with the deepest proof; what is kept aside for it. */
+const START_GAS = 250_000n
+
+export type ExitOptions = Readonly<{
+  position: number
+  /** Go on although the output looks spent, or a payment that spends it is unanswered: the bond may be lost. */
+  unsafeMaybeSpent?: boolean
+  /** First child block that a watcher holds for withheld or invalid. */
+  suspectBlock?: number
+}>
+
+export type StartedExit = Readonly<{
+  exit: Exit
+  outlook: ExitOutlook
+  txHash?: Hash
+  /** Whose exit data was used. */
+  provenBy: string
+  warnings: readonly string[]
+}>
+
+/**
+ * Starts the exit and waits until it is on L1. Throws EXIT_DATA_MISSING, NOT_OWNER, OUTPUT_VOID, EXIT_EXISTS, OUTPUT_SPENT,
+ * ETHER_TOO_LOW, and what the outbox throws.
+ */
+export async function startExit(wallet: WalletContext, options: ExitOptions): Promise<StartedExit> {
+  const { position } = options
+  const { root, store, account } = wallet
+  wallet.report('getting and checking the exit data')
+  const proven = await obtainExitData(wallet, position)
+  const { outputId, owner } = proven.output
+  if (owner !== account.address)
+    throw invalid('NOT_OWNER', 'this output is not yours', { got: account.address, want: owner })
+  await refuseUseless(wallet, outputId, position)
+  const warnings = [...(await refuseSpent(wallet, options)), ...warnYoung(options)]
+  const bondWei = await fundedBond(wallet)
+
+  store.saveExit({ outputId, owner, position })
+  wallet.report('starting the exit on L1')
+  const done = await wallet
+    .send({
+      key: `exit:${outputId}`,
+      purpose: `start the exit of output ${position}`,
+      call: encodeStart(proven, bondWei),
+      doneErrors: ['AlreadyExiting'],
+    })
+    .catch((error: unknown) => {
+      if (isLifeboatError(error) && error.family === 'invalid') store.removeExit(outputId)
+      throw error
+    })
+  const known = await findExit(root, outputId)
+  if (!known) {
+    throw invalid('EXIT_VANISHED', 'the exit was started and L1 does not show it', {
+      got: done.txHash,
+      want: 'an exit on record; look again with `lifeboat exits`',
+    })
+  }
+  const outlook = exitOutlook(known, root.parameters, await root.now(), await root.head())
+  return { exit: known.exit, outlook, provenBy: proven.from, warnings, ...(done.txHash ? { txHash: done.txHash } : {}) }
+}
+
+function encodeStart({ data, output }: ProvenExitData, bondWei: bigint): RootCall {
+  const { position, token, amount } = output
+  if (data.kind === 'deposit') return encodeStartDepositExit({ position, token, amount, bondWei })
+  const { transaction, header, proof } = data
+  return encodeStartStandardExit({ position, shown: { transaction, header, proof }, bondWei })
+}
+
+async function refuseUseless({ root }: WalletContext, outputId: Hash, position: number): Promise<void> {
+  const [{ voidFrom }, { state }] = [await root.head(), await root.exitRecord(outputId)]
+  const { block } = decodePosition(position)
+  if (voidFrom !== 0 && block >= voidFrom && !isDepositPosition(position)) {
+    throw invalid('OUTPUT_VOID', 'the chain was halted below this output, it is void', {
+      got: `an output of block ${block}`,
+      want: `an output of a block below ${voidFrom}; exit what you owned then`,
+    })
+  }
+  if (state === 'none' || state === 'locked') return
+  throw invalid('EXIT_EXISTS', `this output's exit is ${state}`, {
+    got: state,
+    want: `an output without an exit; see \`lifeboat explain exit ${position}\``,
+  })
+}
+
+/** An exit of a spent output is challenged, and the bond is gone. */
+async function refuseSpent(
+  wallet: WalletContext,
+  { position, unsafeMaybeSpent = false }: ExitOptions,
+): Promise<string[]> {
+  const { store, account } = wallet
+  const reasons: string[] = []
+  for (const state of ['accepted', 'sent', 'rejected'] as const) {
+    const spend = store
+      .payments(account.address, state)
+      .find(({ signed }) => signed.transaction.inputs.includes(position))
+    if (spend) reasons.push(`your payment ${spend.txHash} (${state}) spends it`)
+  }
+  if (store.openSwaps(account.address).some(({ role, inputs }) => role === 'taker' && inputs.includes(position))) {
+    reasons.push('a swap that you accepted spends it')
+  }
+  const listed = await listCoins(wallet).catch((error: unknown) => {
+    if (isLifeboatError(error)) return undefined
+    throw error
+  })
+  if (listed && !listed.some((coin) => coin.position === position))
+    reasons.push('the operator does not list it as unspent')
+  if (reasons.length === 0 || unsafeMaybeSpent) return reasons
+  throw invalid(
+    'OUTPUT_SPENT',
+    'this output is spent, or may be: an exit of it would be challenged and its bond lost',
+    {
+      got: reasons,
+      want: 'an unspent output; with --unsafe-maybe-spent the exit is started all the same',
+    },
+  )
+}
+
+function warnYoung({ position, suspectBlock }: ExitOptions): string[] {
+  const { block } = decodePosition(position)
+  if (suspectBlock === undefined || isDepositPosition(position) || block < suspectBlock) return []
+  return [
+    `block ${suspectBlock} is withheld or invalid and this output (block ${block}) is not older: its exit has its turn after those of ` +
+      'all older outputs, and is void if the chain is halted at that block',
+  ]
+}
+
+async function fundedBond({ root, account }: WalletContext): Promise<bigint> {
+  const bondWei = ((await root.exitBond()) * BOND_PERCENT) / 100n
+  // The bond is a fixed amount of gas at the base fee, so it also says what gas costs.
+  const want = bondWei + (bondWei * START_GAS) / 400_000n
+  const got = await root.etherOf(account.address)
+  if (got >= want) return bondWei
+  throw invalid('ETHER_TOO_LOW', 'not enough ETH on L1 for the bond and its transaction', {
+    got,
+    want,
+    bondWei,
+    account: account.address,
+  })
+}

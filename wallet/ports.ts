@@ -1,0 +1,125 @@
+/**
+ * What the wallet needs of the world, as narrow types (docs/guide-wallet.md, "Parts"): the child chain through an operator or
+ * watcher, the root contract through an L1 endpoint and the outbox. `connect.ts` joins them to the real parts; tests bring their own.
+ */
+import type {
+  ExitData,
+  Fees,
+  HistoryPage,
+  OutputsPage,
+  Status,
+  SubmitResult,
+  TransactionStatus,
+} from '../api/schemas.ts'
+import type { L1Place, RootCall, RootEvent } from '../l1/rootContract.ts'
+import type { Header } from '../protocol/block.ts'
+import type { Address, Hash, Hex } from '../protocol/bytes.ts'
+import type { Exit } from '../protocol/exit.ts'
+import type { Parameters } from '../protocol/parameters.ts'
+import type { SignedTransaction } from '../protocol/transaction.ts'
+
+export type Page = Readonly<{ cursor?: number; limit?: number }>
+
+/** Answers are the operator's word, no more. All throw retryable errors when it cannot be reached. */
+export type ChildChain = Readonly<{
+  submit(transactions: readonly SignedTransaction[]): Promise<readonly SubmitResult[]>
+  /** Undefined when the operator does not know it. */
+  transaction(txHash: Hash): Promise<TransactionStatus | undefined>
+  outputs(owner: Address, page?: Page & Readonly<{ token?: Address }>): Promise<OutputsPage>
+  history(owner: Address, page?: Page): Promise<HistoryPage>
+  fees(): Promise<Fees>
+  status(): Promise<Status>
+}>
+
+/** Anybody who can show how an output stands on L1: the operator or a watcher. Undefined when it does not know the output. */
+export type ExitDataSource = Readonly<{
+  name: string
+  exitData(position: number): Promise<ExitData | undefined>
+}>
+
+export type Head = Readonly<{
+  /** First void block, 0 while live. */
+  voidFrom: number
+  newest: number
+  newestTime: number
+  /** L1 seconds of the last move of the halt, 0 for none. */
+  lastMove: number
+}>
+
+export type ExitState = 'none' | 'locked' | 'queued' | 'ticket' | 'settled' | 'removed'
+
+export type ExitRecord = Readonly<{
+  /** 25 bytes; zero where there is no exit. */
+  exitHash: Hex
+  state: ExitState
+  /** Position of the first standing piece of evidence, 0 for none. */
+  evidence: number
+  rewarded: boolean
+}>
+
+export type QueueHeads = Readonly<{ oldHead: number; oldTail: number; youngFirst: number; youngCursor: number }>
+
+export type L1Now = Readonly<{ l1Block: number; timestamp: number }>
+
+/** Read-only views of the root contract and of tokens at the newest L1 block, and its events. Retryable errors when L1 cannot be reached. */
+export type RootReads = Readonly<{
+  address: Address
+  chainId: number
+  parameters: Parameters
+  now(): Promise<L1Now>
+  head(): Promise<Head>
+  queue(): Promise<QueueHeads>
+  exitBond(): Promise<bigint>
+  exitRecord(outputId: Hash): Promise<ExitRecord>
+  headerHash(block: number): Promise<Hex>
+  depositHash(position: number): Promise<Hex>
+  credit(token: Address, account: Address): Promise<bigint>
+  revokedAt(owner: Address, epoch: number): Promise<number>
+  etherOf(account: Address): Promise<bigint>
+  token: TokenReads
+  /** Events since deployment, oldest first, of these types only. What matters in them is checked against the records above. */
+  events(filter: EventFilter): Promise<readonly RootEvent[]>
+}>
+
+export type TokenReads = Readonly<{
+  metadata(token: Address): Promise<Readonly<{ symbol: string; decimals: number }>>
+  balanceOf(token: Address, account: Address): Promise<bigint>
+  allowance(token: Address, owner: Address, spender: Address): Promise<bigint>
+  /** What an EIP-2612 permit is signed over; undefined for tokens without permits. */
+  permitDomain(token: Address, owner: Address): Promise<Readonly<{ separator: Hash; nonce: bigint }> | undefined>
+}>
+
+export type EventFilter = Readonly<{
+  types: readonly RootEvent['type'][]
+  /** Narrows ExitStarted, Deposited and MandatesRevoked to one owner. */
+  owner?: Address
+  /** Narrows exit events to one output. */
+  outputId?: Hash
+  fromL1Block?: number
+}>
+
+/** One act on L1. Sent at most once per key, whatever crashes in between. */
+export type L1Act = Readonly<{
+  key: string
+  /** In words, for the log and the person who waits. */
+  purpose: string
+  call: RootCall
+  /** The root contract unless said otherwise. */
+  to?: Address
+  /** Errors of the root contract that mean that somebody did it already. */
+  doneErrors?: readonly string[]
+}>
+
+export type L1Done = Readonly<{ txHash?: Hash; l1Block?: number; events: readonly RootEvent[] }>
+
+/** Sends through the outbox and waits until it is mined. Throws the revert as our own error, in words. */
+export type L1Sender = (act: L1Act) => Promise<L1Done>
+
+export type Waiting = Readonly<{
+  /** Resolves after `ms`; rejects when the wallet is closed. */
+  sleep(ms: number): Promise<void>
+  /** Milliseconds of wall-clock time. */
+  now(): number
+}>
+
+export type { Exit, Header, L1Place }

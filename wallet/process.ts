@@ -1,0 +1,130 @@
+/**
+ * Giving exits their turn (docs/spec.md sections 5.4 and 5.5): anyone may, and the bounties are theirs. The contract keeps hashes, so
+ * the caller brings the exits of both streams in their order, and the headers of the blocks that the turns rest on.
+ */
+import { encodeProcessExits, encodeSettle, type Turns } from '../l1/rootContract.ts'
+import type { Hash } from '../protocol/bytes.ts'
+import { compareTurns, type Exit, payableAfter } from '../protocol/exit.ts'
+import { decodePosition, isDepositPosition } from '../protocol/position.ts'
+import type { WalletContext } from './context.ts'
+import { blockOf, findHeaders, isConfirmed, type KnownExit } from './exits.ts'
+import type { L1Done, QueueHeads, RootReads } from './ports.ts'
+
+/** Exits per call: 50 turns stay far below the gas limit of one L1 transaction. */
+export const TURNS_PER_CALL = 50
+
+export type DueTurns = Readonly<{ turns: Turns; due: number }>
+
+export type Processed = Readonly<{ processed: number; settled: number; transactions: readonly Hash[] }>
+
+/** Processes everything that is due, in calls of at most 50, then settles what became payable after its turn. */
+export async function processDue(wallet: WalletContext, key: string): Promise<Processed> {
+  const transactions: Hash[] = []
+  let processed = 0
+  for (let round = 0; ; round++) {
+    const { turns, due } = await collectTurns(wallet.root)
+    if (due === 0) break
+    wallet.report(`processing ${due} exit${due === 1 ? '' : 's'}`)
+    const call = encodeProcessExits(TURNS_PER_CALL, turns)
+    const done = await wallet.send({
+      key: `process:${key}:${round}`,
+      purpose: `process ${due} exits`,
+      call,
+      doneErrors: ['NothingToDo'],
+    })
+    if (done.txHash === undefined) break
+    transactions.push(done.txHash)
+    processed += turnsIn(done)
+  }
+  const settled = await settleDue(wallet, key)
+  return { processed, settled: settled.count, transactions: [...transactions, ...settled.transactions] }
+}
+
+/** The exits whose turn has come, at most 50, and what the contract needs to see that no other comes first. */
+export async function collectTurns(root: RootReads): Promise<DueTurns> {
+  const [queue, now] = [await root.queue(), await root.now()]
+  const waiting = await findWaiting(root, queue)
+  const old = waiting.filter(({ exit }) => !exit.young).sort((a, b) => a.exit.seq - b.exit.seq)
+  const young = waiting.filter(({ exit }) => exit.young)
+  const isDue = ({ exit }: KnownExit) => exit.exitableAt < now.timestamp
+  const due = waiting.filter(isDue).sort(byTurn).slice(0, TURNS_PER_CALL)
+  // The next in each stream is shown too, due or not: it proves that nothing older is passed over.
+  const oldDue = due.filter(({ exit }) => !exit.young).length
+  const youngBlocks = [...new Set(young.map(({ exit }) => blockOf(exit)))].sort((a, b) => a - b)
+  const evidence = due.flatMap(({ record }) => (record.evidence === 0 ? [] : [decodePosition(record.evidence).block]))
+  const headers = await findHeaders(root, new Set([...youngBlocks, ...evidence]))
+  const headerOf = (block: number) => headers.get(block) ?? []
+  return {
+    due: due.length,
+    turns: {
+      old: old.slice(0, oldDue + 1).map(({ exit }) => exit),
+      young: due.filter(({ exit }) => exit.young).map(({ exit }) => exit),
+      youngBlocks: youngBlocks.slice(0, TURNS_PER_CALL + 1).flatMap(headerOf),
+      evidenceBlocks: evidence.flatMap(headerOf),
+    },
+  }
+}
+
+/** Exits that had their turn and can be paid now: their block stands, no evidence, time is up. */
+export async function findSettleable(root: RootReads): Promise<Exit[]> {
+  const [now, head] = [await root.now(), await root.head()]
+  const { minExitPeriod } = root.parameters
+  const events = await root.events({ types: ['ExitStarted', 'ExitPostponed'] })
+  const postponed = new Set(events.flatMap((event) => (event.type === 'ExitPostponed' ? [event.outputId] : [])))
+  const exits: Exit[] = []
+  for (const event of events) {
+    if (event.type !== 'ExitStarted' || !postponed.has(event.exit.outputId)) continue
+    const { exit } = event
+    const record = await root.exitRecord(exit.outputId)
+    const isVoid = head.voidFrom !== 0 && !isDepositPosition(exit.position) && blockOf(exit) >= head.voidFrom
+    const isPayable = now.timestamp > payableAfter(exit.exitableAt, minExitPeriod, head.lastMove)
+    if (record.state === 'ticket' && record.evidence === 0 && !isVoid && isPayable && isConfirmed(exit, record))
+      exits.push(exit)
+  }
+  return exits
+}
+
+async function settleDue(wallet: WalletContext, key: string): Promise<{ count: number; transactions: Hash[] }> {
+  const transactions: Hash[] = []
+  let count = 0
+  const exits = await findSettleable(wallet.root)
+  for (let at = 0; at < exits.length; at += TURNS_PER_CALL) {
+    const group = exits.slice(at, at + TURNS_PER_CALL)
+    wallet.report(`settling ${group.length} exit${group.length === 1 ? '' : 's'}`)
+    const done = await wallet.send({
+      key: `settle:${key}:${at}`,
+      purpose: `settle ${group.length} exits`,
+      call: encodeSettle(group),
+      doneErrors: ['NothingToDo'],
+    })
+    if (done.txHash) transactions.push(done.txHash)
+    count += done.events.filter(({ type }) => type === 'ExitPaid').length
+  }
+  return { count, transactions }
+}
+
+/** Queued exits whose place is not past, by the events; each confirmed by the contract's hash. */
+async function findWaiting(root: RootReads, queue: QueueHeads): Promise<KnownExit[]> {
+  const waiting: KnownExit[] = []
+  for (const event of await root.events({ types: ['ExitStarted'] })) {
+    if (event.type !== 'ExitStarted' || isPast(event.exit, queue)) continue
+    const record = await root.exitRecord(event.exit.outputId)
+    if (record.state === 'queued' && isConfirmed(event.exit, record)) waiting.push({ exit: event.exit, record })
+  }
+  return waiting
+}
+
+function isPast(exit: Exit, { oldHead, oldTail, youngFirst, youngCursor }: QueueHeads): boolean {
+  if (!exit.young) return oldHead === oldTail || exit.seq < oldHead
+  const block = blockOf(exit)
+  return youngFirst === 0 || block < youngFirst || (block === youngFirst && exit.seq < youngCursor)
+}
+
+function byTurn(a: KnownExit, b: KnownExit): number {
+  const place = ({ exit }: KnownExit) => ({ ...exit, block: blockOf(exit) })
+  return compareTurns(place(a), place(b))
+}
+
+function turnsIn({ events }: L1Done): number {
+  return events.filter(({ type }) => type === 'ExitPaid' || type === 'ExitPostponed' || type === 'ExitRemoved').length
+}

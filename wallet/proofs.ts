@@ -1,0 +1,63 @@
+/**
+ * Proofs of our outputs (docs/spec.md section 11): fetched from whoever has them, proven against L1, and kept, so that the owner can
+ * leave when nobody serves anything any more.
+ */
+import type { ExitData } from '../api/schemas.ts'
+import { invalid, isLifeboatError, retryable } from '../protocol/errors.ts'
+import type { WalletContext } from './context.ts'
+import { type ProvenOutput, proveExitData } from './exitData.ts'
+
+type Needs = Pick<WalletContext, 'account' | 'root' | 'separator' | 'sources' | 'store'>
+
+export type ProvenExitData = Readonly<{
+  data: ExitData
+  output: ProvenOutput
+  /** Whose data it is: a source's name, or "saved". */
+  from: string
+}>
+
+/**
+ * Exit data of one position that holds against L1 now: the saved one first, then every source in turn. A source that lies or fails is
+ * passed over. Throws EXIT_DATA_MISSING with what each of them said; retryable when one of them could not be reached.
+ */
+export async function obtainExitData(wallet: Needs, position: number): Promise<ProvenExitData> {
+  const said: Record<string, string> = {}
+  let retry = false
+  const saved = { name: 'saved', exitData: async (of: number) => wallet.store.proof(of) }
+  for (const source of [saved, ...wallet.sources]) {
+    try {
+      const data = await source.exitData(position)
+      if (!data) {
+        said[source.name] = 'does not have it'
+        continue
+      }
+      const output = await proveExitData(data, position, { separator: wallet.separator, records: wallet.root })
+      if (output.owner === wallet.account.address && source !== saved) wallet.store.saveProof({ output, data })
+      return { data, output, from: source.name }
+    } catch (error) {
+      if (!isLifeboatError(error)) throw error
+      retry ||= error.family === 'retryable'
+      said[source.name] = error.message
+    }
+  }
+  const details = {
+    got: said,
+    want: 'exit data from the operator, a watcher, or saved earlier; name more watchers with --watcher',
+  }
+  throw (retry ? retryable : invalid)('EXIT_DATA_MISSING', `nobody shows how output ${position} stands on L1`, details)
+}
+
+/** Saves the proofs of outputs that are on L1 and not saved yet. Best effort: returns how many are still missing. */
+export async function keepProofs(wallet: Needs, positions: readonly number[]): Promise<number> {
+  let missing = 0
+  for (const position of positions) {
+    if (wallet.store.proof(position)) continue
+    try {
+      await obtainExitData(wallet, position)
+    } catch (error) {
+      if (!isLifeboatError(error)) throw error
+      missing++
+    }
+  }
+  return missing
+}

@@ -1,0 +1,215 @@
+/**
+ * What a wallet remembers (docs/guide-wallet.md, "What is kept"): above all what leaving needs when nobody serves anything any more,
+ * its transactions and the proofs of its outputs. Also what must not be forgotten in a crash: payments whose answer never came,
+ * offers that hold coins, exits, mandates. One SQLite file per deployment, for all accounts of it.
+ */
+import { z } from 'zod'
+import { type ExitData, exitDataSchema } from '../api/schemas.ts'
+import type { Address, Hash } from '../protocol/bytes.ts'
+import { decodeTransaction, encodeTransaction } from '../protocol/codec.ts'
+import type { Mandate } from '../protocol/mandate.ts'
+import type { SignedTransaction } from '../protocol/transaction.ts'
+import type { Database } from '../service/database.ts'
+import type { ProvenOutput } from './exitData.ts'
+import type { SwapFile } from './swapFile.ts'
+import { formatSwapFile } from './swapFile.ts'
+
+/** Tables by version; the first entry makes an empty database. */
+export const WALLET_MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE proofs (
+    position INTEGER PRIMARY KEY, owner TEXT NOT NULL, output_id TEXT NOT NULL, token TEXT NOT NULL, amount TEXT NOT NULL,
+    data TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX proofs_by_owner ON proofs (owner, position);
+  CREATE TABLE payments (
+    tx_hash TEXT PRIMARY KEY, owner TEXT NOT NULL, encoded BLOB NOT NULL, state TEXT NOT NULL, position INTEGER,
+    created_at INTEGER NOT NULL, reason TEXT
+  ) STRICT;
+  CREATE INDEX payments_by_owner ON payments (owner, state);
+  CREATE TABLE swaps (
+    id TEXT NOT NULL, owner TEXT NOT NULL, role TEXT NOT NULL, state TEXT NOT NULL, file TEXT NOT NULL, inputs TEXT NOT NULL,
+    PRIMARY KEY (id, owner)
+  ) STRICT;
+  CREATE TABLE mandates (
+    owner TEXT NOT NULL, signature TEXT NOT NULL, mandate TEXT NOT NULL, PRIMARY KEY (owner, signature)
+  ) STRICT;
+  CREATE TABLE exits (output_id TEXT PRIMARY KEY, owner TEXT NOT NULL, position INTEGER NOT NULL) STRICT;
+  `,
+]
+
+/** sent: no answer yet, so it may or may not count. */
+export type PaymentState = 'sent' | 'accepted' | 'rejected' | 'replaced'
+export type StoredPayment = Readonly<{
+  txHash: Hash
+  owner: Address
+  signed: SignedTransaction
+  state: PaymentState
+  position?: number
+  createdAt: number
+  reason?: string
+}>
+
+export type SwapRole = 'maker' | 'taker'
+/** open: holds its inputs. */
+export type SwapState = 'open' | 'done' | 'cancelled'
+export type StoredSwap = Readonly<{
+  id: Hash
+  owner: Address
+  role: SwapRole
+  state: SwapState
+  file: string
+  inputs: readonly number[]
+}>
+export type StoredMandate = Readonly<{ mandate: Mandate; signature: Hash }>
+export type StoredProof = Readonly<{ output: ProvenOutput; data: ExitData }>
+export type StoredExit = Readonly<{ outputId: Hash; owner: Address; position: number }>
+
+export type WalletStore = ReturnType<typeof createWalletStore>
+
+/** All writes are durable when the call returns. */
+export function createWalletStore(db: Database) {
+  const run = (sql: string, values: Record<string, unknown>) => void db.prepare(sql).run(values)
+  const all = (sql: string, values: Record<string, unknown>) =>
+    db.prepare(sql).all(values) as readonly Record<string, unknown>[]
+
+  return {
+    saveProof({ output, data }: StoredProof): void {
+      run('INSERT OR REPLACE INTO proofs VALUES (:position, :owner, :outputId, :token, :amount, :data)', {
+        position: output.position,
+        owner: output.owner,
+        outputId: output.outputId,
+        token: output.token,
+        amount: `${output.amount}`,
+        data: JSON.stringify(z.encode(exitDataSchema, data)),
+      })
+    },
+
+    proof(position: number): ExitData | undefined {
+      const [row] = all('SELECT data FROM proofs WHERE position = :position', { position })
+      return row && exitDataSchema.parse(JSON.parse(row['data'] as string))
+    },
+
+    /** Every output of the owner that was ever proven, oldest first. */
+    provenPositions(owner: Address): number[] {
+      return all('SELECT position FROM proofs WHERE owner = :owner ORDER BY position', { owner }).map(
+        (row) => row['position'] as number,
+      )
+    },
+
+    savePayment(payment: StoredPayment): void {
+      run(
+        'INSERT OR REPLACE INTO payments VALUES (:txHash, :owner, :encoded, :state, :position, :createdAt, :reason)',
+        {
+          txHash: payment.txHash,
+          owner: payment.owner,
+          encoded: encodeTransaction(payment.signed),
+          state: payment.state,
+          position: payment.position ?? null,
+          createdAt: payment.createdAt,
+          reason: payment.reason ?? null,
+        },
+      )
+    },
+
+    payment(txHash: Hash): StoredPayment | undefined {
+      const [row] = all('SELECT * FROM payments WHERE tx_hash = :txHash', { txHash })
+      return row && readPayment(row)
+    },
+
+    payments(owner: Address, state: PaymentState): StoredPayment[] {
+      return all('SELECT * FROM payments WHERE owner = :owner AND state = :state ORDER BY created_at, tx_hash', {
+        owner,
+        state,
+      }).map(readPayment)
+    },
+
+    saveSwap(
+      id: Hash,
+      owner: Address,
+      role: SwapRole,
+      { file, state, inputs }: Readonly<{ file: SwapFile; state: SwapState; inputs: readonly number[] }>,
+    ): void {
+      run('INSERT OR REPLACE INTO swaps VALUES (:id, :owner, :role, :state, :file, :inputs)', {
+        id,
+        owner,
+        role,
+        state,
+        file: formatSwapFile(file),
+        inputs: JSON.stringify(inputs),
+      })
+    },
+
+    setSwapState(id: Hash, owner: Address, state: SwapState): void {
+      run('UPDATE swaps SET state = :state WHERE id = :id AND owner = :owner', { id, owner, state })
+    },
+
+    swap(id: Hash, owner: Address): StoredSwap | undefined {
+      const [row] = all('SELECT * FROM swaps WHERE id = :id AND owner = :owner', { id, owner })
+      return row && readSwap(row)
+    },
+
+    openSwaps(owner: Address): StoredSwap[] {
+      return all("SELECT * FROM swaps WHERE owner = :owner AND state = 'open' ORDER BY id", { owner }).map(readSwap)
+    },
+
+    saveMandate({ mandate, signature }: StoredMandate): void {
+      run('INSERT OR REPLACE INTO mandates VALUES (:owner, :signature, :mandate)', {
+        owner: mandate.owner,
+        signature,
+        mandate: JSON.stringify(mandate, (_key, value: unknown) => (typeof value === 'bigint' ? `${value}` : value)),
+      })
+    },
+
+    mandates(owner: Address): StoredMandate[] {
+      return all('SELECT * FROM mandates WHERE owner = :owner', { owner }).map(readMandate)
+    },
+
+    saveExit({ outputId, owner, position }: StoredExit): void {
+      run('INSERT OR REPLACE INTO exits VALUES (:outputId, :owner, :position)', { outputId, owner, position })
+    },
+
+    removeExit(outputId: Hash): void {
+      run('DELETE FROM exits WHERE output_id = :outputId', { outputId })
+    },
+
+    exits(owner: Address): StoredExit[] {
+      return all('SELECT * FROM exits WHERE owner = :owner ORDER BY position', { owner }).map((row) => ({
+        outputId: row['output_id'] as Hash,
+        owner,
+        position: row['position'] as number,
+      }))
+    },
+  }
+}
+
+function readPayment(row: Record<string, unknown>): StoredPayment {
+  return {
+    txHash: row['tx_hash'] as Hash,
+    owner: row['owner'] as Address,
+    signed: decodeTransaction(new Uint8Array(row['encoded'] as Buffer)),
+    state: row['state'] as PaymentState,
+    createdAt: row['created_at'] as number,
+    ...(row['position'] === null ? {} : { position: row['position'] as number }),
+    ...(row['reason'] === null ? {} : { reason: row['reason'] as string }),
+  }
+}
+
+function readSwap(row: Record<string, unknown>): StoredSwap {
+  return {
+    id: row['id'] as Hash,
+    owner: row['owner'] as Address,
+    role: row['role'] as SwapRole,
+    state: row['state'] as SwapState,
+    file: row['file'] as string,
+    inputs: JSON.parse(row['inputs'] as string) as number[],
+  }
+}
+
+function readMandate(row: Record<string, unknown>): StoredMandate {
+  const { minAmount, maxFee, ...rest } = JSON.parse(row['mandate'] as string) as Record<string, never>
+  return {
+    mandate: { ...(rest as unknown as Mandate), minAmount: BigInt(minAmount ?? 0), maxFee: BigInt(maxFee ?? 0) },
+    signature: row['signature'] as Hash,
+  }
+}
