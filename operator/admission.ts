@@ -1,0 +1,169 @@
+/**
+ * From the door to the disk (docs/architecture.md, "Operator"): transactions in order of arrival go through the signature workers in
+ * batches, and are then judged and written in groups, one synced store transaction each. An answer is given after the commit that
+ * holds it. Nothing is judged here: admit.ts does.
+ */
+import { bodyOf, type ErrorBody, errorToBody } from '../api/errors.ts'
+import { bytesToHex } from '../protocol/bytes.ts'
+import { bug, isLifeboatError, retryable } from '../protocol/errors.ts'
+import type { Log } from '../service/log.ts'
+import { isPrepared, type PrepareResult } from '../signatures/jobs.ts'
+import type { SignaturePool } from '../signatures/pool.ts'
+import type { Candidate, Outcome } from './admit.ts'
+import type { Problems } from './problems.ts'
+import type { Store } from './store.ts'
+
+/** Enough for a worker to be busy some 20 ms. */
+const BATCH_SIZE = 256
+/** Batches with the workers at a time, per thread. */
+const BATCHES_AHEAD = 2
+/** Most transactions in one store transaction: bounds how long the loop is away, and how long the first waits for the last. */
+const COMMIT_SIZE = 512
+
+export type AdmissionResult = Outcome | Readonly<{ status: 'rejected'; error: ErrorBody }>
+
+export type Admission = Readonly<{
+  /**
+   * Encoded transactions, each judged by itself, in order. Never rejects: what the operator cannot do now is an error in each result.
+   * Throws QUEUE_FULL (retryable) at once when too many are waiting.
+   */
+  submit(bodies: readonly Uint8Array[]): Promise<AdmissionResult[]>
+  /** Transactions waiting. */
+  waiting(): number
+  /** Resolves when nothing waits any more; later submissions are refused. */
+  close(): Promise<void>
+}>
+
+export type AdmissionOptions = Readonly<{
+  pool: SignaturePool
+  threads: number
+  separator: Uint8Array
+  store: Store
+  admit: (batch: readonly Candidate[]) => Outcome[]
+  problems: Problems
+  log: Log
+  /** Most transactions waiting before new ones are refused. */
+  queueLimit: number
+  /** Called after each commit with what it took. */
+  onCommit: (accepted: number, rejected: number, seconds: number) => void
+}>
+
+type Item = { body: Uint8Array; answer: (result: AdmissionResult) => void }
+type Judged = Readonly<{ item: Item; prepared: PrepareResult }>
+
+export function createAdmission(options: AdmissionOptions): Admission {
+  const { pool, threads, separator, problems } = options
+  const queue: Item[] = []
+  /** In order of arrival; each a batch with the workers. */
+  const ahead: Promise<Judged[]>[] = []
+  let running: Promise<void> | undefined
+  let count = 0
+  let isClosed = false
+
+  function dispatch(): void {
+    while (queue.length > 0 && ahead.length < threads * BATCHES_AHEAD) {
+      const items = queue.splice(0, BATCH_SIZE)
+      ahead.push(prepare(items))
+    }
+  }
+
+  async function prepare(items: readonly Item[]): Promise<Judged[]> {
+    try {
+      const results = await pool.prepare(
+        items.map(({ body }) => body),
+        separator,
+      )
+      return items.map((item, i) => ({ item, prepared: results[i] as PrepareResult }))
+    } catch (error) {
+      refuseAll(items, error)
+      return []
+    }
+  }
+
+  async function run(): Promise<void> {
+    dispatch()
+    while (ahead.length > 0) {
+      const judged = await (ahead.shift() as Promise<Judged[]>)
+      dispatch()
+      for (let at = 0; at < judged.length; at += COMMIT_SIZE) commit(judged.slice(at, at + COMMIT_SIZE))
+      // Other work of the loop gets its turn between commits.
+      await new Promise((resolve) => setImmediate(resolve))
+      dispatch()
+    }
+    running = undefined
+  }
+
+  function commit(judged: readonly Judged[]): void {
+    const candidates: Candidate[] = []
+    const items: Item[] = []
+    for (const { item, prepared } of judged) {
+      if (isPrepared(prepared)) {
+        candidates.push({ body: item.body, prepared })
+        items.push(item)
+      } else item.answer({ status: 'rejected', error: bodyOf(prepared.code, prepared.message, prepared.details) })
+    }
+    const stopped = problems.blocking()
+    if (stopped) {
+      refuseAll(items, retryable(stopped.code, `not accepting: ${stopped.words}`))
+      return
+    }
+    const start = performance.now()
+    try {
+      const outcomes = options.store.write(() => options.admit(candidates))
+      problems.clear('DISK')
+      outcomes.forEach((outcome, i) => {
+        items[i]?.answer(outcome)
+      })
+      const accepted = outcomes.filter(({ status }) => status === 'accepted').length
+      options.onCommit(accepted, judged.length - accepted, (performance.now() - start) / 1000)
+    } catch (error) {
+      if (isLifeboatError(error) && error.family === 'retryable') problems.raise('DISK', error.message)
+      refuseAll(items, error)
+    }
+  }
+
+  function refuseAll(items: readonly Item[], error: unknown): void {
+    if (!isLifeboatError(error) || error.family === 'bug') options.log.error('admission.failed', { error })
+    const known = isLifeboatError(error) ? error : bug('ADMISSION_FAILED', 'the operator failed', {}, error)
+    for (const { answer } of items) answer({ status: 'rejected', error: errorToBody(known) })
+  }
+
+  return {
+    waiting: () => count,
+    submit: (bodies) => {
+      if (isClosed) throw retryable('STOPPING', 'the operator is stopping; try again')
+      if (count + bodies.length > options.queueLimit) {
+        throw retryable('QUEUE_FULL', 'too many transactions are waiting; try again', {
+          got: count,
+          want: options.queueLimit,
+        })
+      }
+      count += bodies.length
+      const answers = bodies.map(
+        (body) =>
+          new Promise<AdmissionResult>((resolve) => {
+            const answer = (result: AdmissionResult) => {
+              count--
+              resolve(result)
+            }
+            queue.push({ body, answer })
+          }),
+      )
+      // In the next turn, so that what arrives together goes to the workers together.
+      running ??= new Promise<void>((resolve) => setImmediate(resolve)).then(run)
+      return Promise.all(answers)
+    },
+    close: async () => {
+      isClosed = true
+      while (running) await running
+    },
+  }
+}
+
+/** The JSON form of a result. */
+export function toSubmitResult(result: AdmissionResult) {
+  if (result.status === 'accepted')
+    return { status: result.status, txHash: bytesToHex(result.txHash), position: result.position }
+  const txHash = 'txHash' in result ? { txHash: bytesToHex(result.txHash) } : {}
+  return { status: result.status, ...txHash, error: result.error }
+}

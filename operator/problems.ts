@@ -1,0 +1,49 @@
+/**
+ * What keeps the operator from doing its work, in words, for status, health and the log. Some problems end admission: a payment must
+ * not be promised a place in a block that may never reach L1.
+ */
+
+export type ProblemCode =
+  | 'ANCHOR_STUCK'
+  | 'DEPOSIT_LOST'
+  | 'DISK'
+  | 'FOREIGN_BLOCK'
+  | 'L1_STALE'
+  | 'OPERATOR_ROTATED'
+  | 'SUBMISSION_FAILED'
+
+/** While one of these stands, nothing is accepted. */
+const BLOCKING: readonly ProblemCode[] = [
+  'ANCHOR_STUCK',
+  'DEPOSIT_LOST',
+  'FOREIGN_BLOCK',
+  'L1_STALE',
+  'OPERATOR_ROTATED',
+]
+
+export type Problem = Readonly<{ code: ProblemCode; words: string }>
+
+export type Problems = Readonly<{
+  raise(code: ProblemCode, words: string): void
+  clear(code: ProblemCode): void
+  all(): readonly Problem[]
+  /** The first that ends admission. */
+  blocking(): Problem | undefined
+}>
+
+/** `onRaise`: called when a problem appears, not each time it is found again. */
+export function createProblems(onRaise: (problem: Problem) => void): Problems {
+  const problems = new Map<ProblemCode, Problem>()
+  return {
+    raise: (code, words) => {
+      const isNew = !problems.has(code)
+      problems.set(code, { code, words })
+      if (isNew) onRaise({ code, words })
+    },
+    clear: (code) => {
+      problems.delete(code)
+    },
+    all: () => [...problems.values()],
+    blocking: () => [...problems.values()].find(({ code }) => BLOCKING.includes(code)),
+  }
+}

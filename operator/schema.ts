@@ -1,0 +1,67 @@
+/**
+ * The operator's tables (docs/architecture.md, "Operator"). `transactions` is the ordered log: its key is the position promised at
+ * acceptance, and blocks are cut from it. `outputs`, `activity` and `trees` follow from it and from L1, in the same commits.
+ * Addresses and hashes are blobs, amounts decimal text, times milliseconds unless named otherwise.
+ */
+
+/** "LBop". */
+export const OPERATOR_APPLICATION_ID = 0x4c426f70
+
+export const OPERATOR_MIGRATIONS: readonly string[] = [
+  `
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE l1_blocks (number INTEGER PRIMARY KEY, hash BLOB NOT NULL) STRICT;
+
+CREATE TABLE operators (l1_block INTEGER PRIMARY KEY, operator BLOB NOT NULL) STRICT;
+
+CREATE TABLE foreign_blocks (number INTEGER PRIMARY KEY, l1_block INTEGER NOT NULL) STRICT;
+
+CREATE TABLE blocks (
+  number INTEGER PRIMARY KEY,
+  anchor INTEGER NOT NULL,
+  anchor_hash BLOB NOT NULL,
+  first_accepted_at INTEGER,
+  sealed_at INTEGER,
+  tx_count INTEGER,
+  root BLOB,
+  l1_block INTEGER,
+  l1_hash BLOB,
+  timestamp_seconds INTEGER
+) STRICT;
+CREATE INDEX blocks_by_l1 ON blocks (l1_block) WHERE l1_block IS NOT NULL;
+
+CREATE TABLE trees (block INTEGER PRIMARY KEY, nodes BLOB NOT NULL) STRICT;
+
+CREATE TABLE transactions (position INTEGER PRIMARY KEY, hash BLOB NOT NULL, body BLOB NOT NULL) STRICT;
+CREATE UNIQUE INDEX transactions_by_hash ON transactions (hash);
+
+CREATE TABLE outputs (
+  position INTEGER PRIMARY KEY,
+  owner BLOB NOT NULL,
+  token BLOB NOT NULL,
+  amount TEXT NOT NULL,
+  spent_by INTEGER,
+  deposited_at INTEGER
+) STRICT;
+CREATE INDEX unspent_by_owner ON outputs (owner, position, token) WHERE spent_by IS NULL;
+CREATE INDEX deposits_by_l1 ON outputs (deposited_at) WHERE deposited_at IS NOT NULL;
+
+CREATE TABLE locks (
+  position INTEGER PRIMARY KEY,
+  owner BLOB NOT NULL,
+  locked_at INTEGER NOT NULL,
+  l1_block INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE activity (
+  owner BLOB NOT NULL,
+  seq INTEGER NOT NULL,
+  kind INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  PRIMARY KEY (owner, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE block_events (seq INTEGER PRIMARY KEY, number INTEGER NOT NULL, stage TEXT NOT NULL) STRICT;
+`,
+]
