@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {BlockRecord} from "./BlockRecord.sol";
 import {CompactSignature} from "./CompactSignature.sol";
 import {ExitRecord} from "./ExitRecord.sol";
 import {Hashing} from "./Hashing.sol";
+import {Head} from "./Head.sol";
 import {LifeboatBase} from "./LifeboatBase.sol";
 
 /// @title Showing that an exiting output was spent
@@ -11,11 +13,16 @@ import {LifeboatBase} from "./LifeboatBase.sol";
 /// witness is the owner's, and the transaction was not proven invalid. Pieces add up: one standing is enough, and none replaces
 /// another, or an exitor could shield himself with a spend that he can disprove later.
 abstract contract Evidence is LifeboatBase {
+    using BlockRecord for uint256;
     using ExitRecord for uint256;
+    using Head for uint256;
 
-    /// @dev Spec 8.3: what a challenge costs by its calldata, measured from 1 in 2 out to 16 in 16 out.
-    uint256 private constant REWARD_BASE_GAS = 45_000;
-    uint256 private constant REWARD_GAS_PER_BYTE = 20;
+    /// @dev Spec 8.3: what a challenge costs by its shape, measured from 1 in 2 out to 16 in 16 out. By its shape, not by the bytes sent:
+    /// those a challenger can pad.
+    uint256 private constant REWARD_BASE_GAS = 64_000;
+    uint256 private constant REWARD_GAS_PER_INPUT = 1_920;
+    uint256 private constant REWARD_GAS_PER_OUTPUT = 2_560;
+    uint256 private constant REWARD_GAS_PER_SIBLING = 640;
 
     /// @dev No reentrancy guard (350 gas): the payment comes last, after every effect, and 20,000 gas of a push inside another call do not
     /// reach here and through.
@@ -28,9 +35,12 @@ abstract contract Evidence is LifeboatBase {
         uint256 input
     ) external {
         uint256 record = _requireRecord(exit);
-        Halt memory halt = _haltOf(_head);
-        _requireOpen(exit, record, halt.lastMove);
-        if (_isVoid(spend, halt.voidFrom)) revert BlockVoid(_blockOf(spend), halt.voidFrom);
+        uint256 lastMove = 0;
+        if (_head.isHalted()) {
+            lastMove = _halt.lastMove;
+            if (_isVoid(spend, _halt.voidFrom)) revert BlockVoid(_blockOf(spend), _halt.voidFrom);
+        }
+        _requireOpen(exit, record, lastMove);
         _requireSpend(exit, spend, transaction, witnesses, proof, input);
         record = _record(exit.outputId, record, spend);
         bool removed = record.state() == ExitState.Queued && _isFinal(proof.header.timestamp);
@@ -39,7 +49,7 @@ abstract contract Evidence is LifeboatBase {
         uint256 rest = 0;
         if (!record.isRewarded()) {
             record = record.withReward();
-            (reward, rest) = _shares(exit, proof.header.timestamp);
+            (reward, rest) = _shares(exit, transaction, proof);
         }
         _exits[exit.outputId] = record;
         emit EvidenceShown(exit.outputId, spend, msg.sender, reward);
@@ -64,13 +74,13 @@ abstract contract Evidence is LifeboatBase {
         Inclusion calldata proof,
         uint256 input
     ) private view {
-        if (spend & 15 != 0 || _isDeposit(spend)) revert NotIncluded(spend);
+        if (spend & 15 != 0) revert NotIncluded(spend);
         // A block anchored at or after the lock may not spend the output (V6): such a spend is the block's fault, not the exit's.
         if (proof.header.anchor >= exit.lockedAt) revert SpendTooYoung(proof.header.anchor, exit.lockedAt);
-        if (_isInvalid(spend)) revert EvidenceUnknown(exit.outputId, spend);
         if (transaction.inputs[input] != exit.position) revert InputMismatch(transaction.inputs[input], exit.position);
         bytes32 txHash = Hashing.transactionHash(transaction, _domainSeparator());
-        _requireIncluded(spend, txHash, keccak256(witnesses), proof);
+        uint256 blockRecord = _requireIncluded(spend, txHash, keccak256(witnesses), proof);
+        if (blockRecord.hasInvalid() && _invalid[spend]) revert EvidenceUnknown(exit.outputId, spend);
         address signer = CompactSignature.recoverAt(txHash, witnesses, input);
         if (signer == address(0) || signer != exit.owner) revert WitnessForged(signer, exit.owner);
     }
@@ -91,13 +101,20 @@ abstract contract Evidence is LifeboatBase {
     /// @dev One and a half times the cost by formula, at most the challenger's part of the bond; the rest is burnt, so that challenging
     /// oneself is no refund. For an exit that a delegate started, of an output whose spend nobody could have known, the delegate keeps
     /// what the cost leaves (R12). Burnt ETH stays here, owed to nobody.
-    function _shares(Exit calldata exit, uint256 spentAt) private view returns (uint256 reward, uint256 rest) {
+    function _shares(Exit calldata exit, Transaction calldata transaction, Inclusion calldata proof)
+        private
+        view
+        returns (uint256 reward, uint256 rest)
+    {
         uint256 bond = exit.bond;
         uint256 fee = block.basefee > 1 gwei ? block.basefee : 1 gwei;
-        bool unknowable = exit.payer != exit.owner && spentAt + REVEAL_PERIOD > exit.startedAt;
+        bool unknowable =
+            exit.payer != exit.owner && uint256(proof.header.timestamp) + REVEAL_PERIOD > exit.startedAt;
         // A bond and a base fee fit 128 bits: none of this overflows.
         unchecked {
-            uint256 cost = fee * (REWARD_BASE_GAS + REWARD_GAS_PER_BYTE * msg.data.length);
+            uint256 cost = fee
+                * (REWARD_BASE_GAS + REWARD_GAS_PER_INPUT * transaction.inputs.length
+                    + REWARD_GAS_PER_OUTPUT * transaction.outputs.length + REWARD_GAS_PER_SIBLING * proof.path.length);
             uint256 most = bond * CHALLENGE_GAS / BOND_GAS;
             reward = unknowable ? cost * 11 / 10 : cost * 3 / 2;
             if (reward > most) reward = most;

@@ -87,22 +87,24 @@ abstract contract LifeboatBase is LifeboatStorage, ILifeboatTypes {
         return _blocks[_blockOf(transactionPosition)].hasInvalid() && _invalid[transactionPosition];
     }
 
-    function _requireHeader(uint256 blockNumber, Header calldata header) internal view {
-        if (!_isHeaderOf(blockNumber, header)) revert HeaderMismatch(blockNumber);
-    }
-
     function _isHeaderOf(uint256 blockNumber, Header calldata header) internal view returns (bool) {
         return header.timestamp != 0 && _blocks[blockNumber].isOfHeader(Hashing.header(header));
     }
 
     /// @dev The header is the block's, and the transaction with these witnesses stands at the position's index.
+    /// @return record The block's record.
     function _requireIncluded(uint64 position, bytes32 txHash, bytes32 witnessesHash, Inclusion calldata proof)
         internal
         view
+        returns (uint256 record)
     {
-        _requireHeader(_blockOf(position), proof.header);
+        Header calldata header = proof.header;
+        record = _blocks[_blockOf(position)];
+        if (header.timestamp == 0 || !record.isOfHeader(Hashing.header(header))) {
+            revert HeaderMismatch(_blockOf(position));
+        }
         bool included = BlockTree.isIncluded(
-            Hashing.leaf(txHash, witnessesHash), _indexOf(position), proof.header.txCount, proof.header.root, proof.path
+            Hashing.leaf(txHash, witnessesHash), _indexOf(position), header.txCount, header.root, proof.path
         );
         if (!included) revert NotIncluded(position);
     }

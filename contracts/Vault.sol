@@ -33,16 +33,21 @@ abstract contract Vault is LifeboatBase, ReentrancyGuardTransient {
         bytes32 r,
         bytes32 s
     ) external nonReentrant returns (uint64) {
+        _requireCode(token);
         // A permit seen in the mempool can be used by anyone first; the allowance is then there all the same.
         try IERC20Permit(token).permit(msg.sender, address(this), amount, deadline, v, r, s) {} catch {}
         return _depositErc20(token, amount, owner);
     }
 
     function _depositErc20(address token, uint256 amount, address owner) private returns (uint64) {
-        if (token.code.length == 0) revert TokenUnsupported(token);
+        _requireCode(token);
         uint256 before = IERC20(token).balanceOf(address(this));
         IERC20(token).safeTransferFrom(msg.sender, address(this), amount);
         return _deposit(owner, token, IERC20(token).balanceOf(address(this)) - before);
+    }
+
+    function _requireCode(address token) private view {
+        if (token.code.length == 0) revert TokenUnsupported(token);
     }
 
     /// @dev The number of deposits between two blocks is limited by 2^20, about 60 billion gas; the next block opens a new range.
