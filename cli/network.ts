@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { privateKeyToAccount } from 'viem/accounts'
 import { createClient } from '../api/client.ts'
+import { deployRoot } from '../l1/deploy.ts'
 import { type Deployment, parseDeployment, printDeployment } from '../l1/deployment.ts'
 import { createEmbeddedL1, type EmbeddedL1 } from '../l1/embedded/embeddedL1.ts'
 import type { MiningMode } from '../l1/embedded/mining.ts'
@@ -22,7 +23,6 @@ import { type ConnectedWallet, type ConnectOptions, connectWallet } from '../wal
 import { importKey, listKeys } from '../wallet/keys.ts'
 import { createHttpPeer } from '../watcher/peers.ts'
 import type { Watcher } from '../watcher/watcher.ts'
-import { deployRoot } from './deployRoot.ts'
 import { startWatcherProgram, type WatcherProgram, type WatcherProgramOptions } from './watcherProgram.ts'
 
 /** The keys of a devnet are the same everywhere and worth nothing. */

@@ -4,16 +4,19 @@ import { privateKeyToAccount } from 'viem/accounts'
 import type { Deployment } from '../l1/deployment.ts'
 import type { Endpoint } from '../l1/endpoint.ts'
 import { openOutbox } from '../l1/outbox.ts'
+import { DEFAULT_POLICY } from '../l1/outboxContext.ts'
 import { createOutboxRpc } from '../l1/outboxRpc.ts'
 import { bytesToHex } from '../protocol/bytes.ts'
 import { keccak256Text } from '../protocol/keccak.ts'
 import type { Parameters } from '../protocol/parameters.ts'
 import type { Log } from '../service/log.ts'
 import type { Account } from '../wallet/account.ts'
+import { assertMargins, delaysOf } from '../watcher/court/margins.ts'
 import { type CourtPolicy, defaultPolicy } from '../watcher/court/policy.ts'
 import { courtOf } from '../watcher/driver.ts'
 import { createReadL1 } from '../watcher/driverReadings.ts'
 import type { Peer } from '../watcher/peers.ts'
+import { defaultLimits } from '../watcher/safety.ts'
 import { createWatcher, openStore, rootOf, type Watcher, type WatcherOptions } from '../watcher/watcher.ts'
 
 export type WatcherProgramOptions = Omit<
@@ -37,9 +40,9 @@ export type WatcherProgramOptions = Omit<
 
 export type WatcherProgram = Readonly<{ watcher: Watcher; stop(): Promise<void> }>
 
-/** Starts both loops. Throws what createWatcher, openOutbox and the database throw. */
+/** Starts both loops. Throws MARGINS_IMPOSSIBLE, and what createWatcher, openOutbox and the database throw. */
 export async function startWatcherProgram(options: WatcherProgramOptions): Promise<WatcherProgram> {
-  const { file, account, policy, confirmations, ...rest } = options
+  const { file, account, policy, confirmations = DEFAULT_POLICY.confirmations, ...rest } = options
   const { deployment, parameters, endpoints, log, pollMs = 2_000 } = options
   if (!account) {
     const watcher = await createWatcher({ ...rest, database: file })
@@ -48,6 +51,14 @@ export async function startWatcherProgram(options: WatcherProgramOptions): Promi
   }
   const [endpoint] = endpoints
   const rootContract = rootOf(deployment)
+  const own = { sender: account.address, seed: bytesToHex(keccak256Text(account.address)) }
+  const courtPolicy = { ...defaultPolicy(own, parameters), ...policy }
+  assertMargins({
+    parameters,
+    delays: delaysOf(parameters, { confirmations, pollMs }),
+    staggerSeconds: courtPolicy.staggerSeconds,
+    limits: options.limits ?? defaultLimits(parameters),
+  })
   const db = openStore(file)
   const stopOutbox = new AbortController()
   try {
@@ -56,22 +67,22 @@ export async function startWatcherProgram(options: WatcherProgramOptions): Promi
       rpc: createOutboxRpc(endpoint),
       signer: privateKeyToAccount(bytesToHex(account.privateKey)),
       chainId: deployment.chainId,
-      policy: { ...(confirmations === undefined ? {} : { confirmations }) },
+      policy: { confirmations },
       onStatus: (row, { code, words }) => log.info('outbox.changed', { key: row.intent.key, code, words }),
       onTrouble: (error) => log.warn('outbox.troubled', { error }),
     })
-    const own = { sender: account.address, seed: bytesToHex(keccak256Text(account.address)) }
     const watcher = await createWatcher({
       ...rest,
       database: db,
       sender: account.address,
       createCourt: courtOf({
-        policy: { ...defaultPolicy(own, parameters), ...policy },
+        policy: courtPolicy,
         rootContract,
         readL1: createReadL1(endpoint, { rootContract, sender: account.address }),
+        wake: () => outbox.wake(),
       }),
-    }).catch((error: unknown) => {
-      outbox.close()
+    }).catch(async (error: unknown) => {
+      await outbox.close()
       throw error
     })
     watcher.start()
@@ -84,7 +95,7 @@ export async function startWatcherProgram(options: WatcherProgramOptions): Promi
         await watcher.stop()
         stopOutbox.abort()
         await running
-        outbox.close()
+        await outbox.close()
         db.close()
       },
     }

@@ -7,18 +7,18 @@ import {
   lifeboatAbi,
   lifeboatBytecode,
 } from '../contracts/artifacts.generated.ts'
-import { readHeader } from '../l1/blocks.ts'
-import type { Deployment } from '../l1/deployment.ts'
-import type { Endpoint } from '../l1/endpoint.ts'
-import { openOutbox } from '../l1/outbox.ts'
-import { assertActDone } from '../l1/outboxIntent.ts'
-import { createOutboxRpc } from '../l1/outboxRpc.ts'
-import { getCode } from '../l1/reads.ts'
 import { type Address, bytesToHex, type Hash, type Hex, hexToBytes } from '../protocol/bytes.ts'
 import { bug, retryable } from '../protocol/errors.ts'
 import { keccak256Hex } from '../protocol/keccak.ts'
 import { assertParameters, type Parameters } from '../protocol/parameters.ts'
 import { openDatabase } from '../service/database.ts'
+import { readHeader } from './blocks.ts'
+import type { Deployment } from './deployment.ts'
+import type { Endpoint } from './endpoint.ts'
+import { openOutbox } from './outbox.ts'
+import { assertActDone } from './outboxIntent.ts'
+import { createOutboxRpc } from './outboxRpc.ts'
+import { getCode } from './reads.ts'
 
 /** Names the deployer's outbox file: "LBde". */
 const DEPLOY_APPLICATION_ID = 0x4c426465

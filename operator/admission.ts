@@ -49,21 +49,27 @@ export type AdmissionOptions = Readonly<{
 }>
 
 type Item = { body: Uint8Array; answer: (result: AdmissionResult) => void }
+/** A batch with the workers; `judged` once it is back. */
+type Ahead = { judged: readonly Judged[] | undefined; settled: Promise<void> }
 type Judged = Readonly<{ item: Item; prepared: PrepareResult }>
 
 export function createAdmission(options: AdmissionOptions): Admission {
   const { pool, threads, separator, problems } = options
   const queue: Item[] = []
-  /** In order of arrival; each a batch with the workers. */
-  const ahead: Promise<Judged[]>[] = []
+  /** In order of arrival. */
+  const ahead: Ahead[] = []
   let running: Promise<void> | undefined
   let count = 0
   let isClosed = false
 
   function dispatch(): void {
     while (queue.length > 0 && ahead.length < threads * BATCHES_AHEAD) {
+      const batch: Ahead = { judged: undefined, settled: Promise.resolve() }
       const items = queue.splice(0, BATCH_SIZE)
-      ahead.push(prepare(items))
+      batch.settled = prepare(items).then((judged) => {
+        batch.judged = judged
+      })
+      ahead.push(batch)
     }
   }
 
@@ -83,9 +89,12 @@ export function createAdmission(options: AdmissionOptions): Admission {
   async function run(): Promise<void> {
     dispatch()
     while (ahead.length > 0) {
-      const judged = await (ahead.shift() as Promise<Judged[]>)
+      await ahead[0]?.settled
+      // All that is ready by now goes into one commit: the disk's price is paid once for them.
+      const judged: Judged[] = []
+      while (ahead[0]?.judged && judged.length < COMMIT_SIZE) judged.push(...(ahead.shift()?.judged ?? []))
       dispatch()
-      for (let at = 0; at < judged.length; at += COMMIT_SIZE) commit(judged.slice(at, at + COMMIT_SIZE))
+      if (judged.length > 0) commit(judged)
       // Other work of the loop gets its turn between commits.
       await new Promise((resolve) => setImmediate(resolve))
       dispatch()

@@ -30,7 +30,7 @@ import { createFeedSource, topicsOf } from './feedSource.ts'
 import { createL1Sender } from './l1Sender.ts'
 import { createOperatorMetrics } from './metrics.ts'
 import { addRoutes, STATUS_BY_CODE } from './routes.ts'
-import { OPERATOR_APPLICATION_ID, OPERATOR_MIGRATIONS } from './schema.ts'
+import { OPERATOR_APPLICATION_ID, OPERATOR_MIGRATIONS, tuneDatabase } from './schema.ts'
 
 export const OPERATOR_VERSION = '0.1.0'
 
@@ -76,6 +76,7 @@ export async function createOperator(options: OperatorOptions): Promise<Operator
     lockProcess: true,
     ...(options.onWrite && { onWrite: options.onWrite }),
   })
+  tuneDatabase(db)
   const closers: (() => void | Promise<void>)[] = [() => void db.close()]
   try {
     const parts = await assemble(options, db, closers)

@@ -55,10 +55,10 @@ export type Views = Readonly<{
 
 export type ActivityRow = Readonly<{ seq: number; kind: ActivityKind; position: number }>
 
-type Rows = ReturnType<typeof prepareStatements>
-type Reader = Readonly<{ db: Database; ledger: Ledger; view: L1View; rows: Rows; openAnchor: () => number }>
+export type ViewSources = Readonly<{ db: Database; ledger: Ledger; view: L1View; openAnchor: () => number }>
+type Reader = ViewSources & Readonly<{ rows: ReturnType<typeof prepareStatements> }>
 
-export function createViews(options: Omit<Reader, 'rows'>): Views {
+export function createViews(options: ViewSources): Views {
   const reader: Reader = { ...options, rows: prepareStatements(options.db) }
   const { rows } = reader
   const summarise = (row: BlockRow | undefined) => row && toSummary(row, reader)

@@ -17,7 +17,10 @@ type Check = Readonly<{ name: string; problems(): string[] }>
 const CHECKS: readonly Check[] = [
   { name: 'types', problems: () => run('node_modules/.bin/tsc', ['-p', 'tsconfig.json']) },
   { name: 'pure types', problems: () => run('node_modules/.bin/tsc', ['-p', 'tsconfig.pure.json']) },
-  { name: 'lint and format', problems: () => run('node_modules/.bin/biome', ['ci', '--error-on-warnings', '.']) },
+  {
+    name: 'lint and format',
+    problems: () => run('node_modules/.bin/biome', ['ci', '--colors=off', '--error-on-warnings', '.']),
+  },
   { name: 'generated files', problems: () => findStaleFiles().map((path) => `${path} is stale: run npm run gen`) },
   {
     name: 'import table',
@@ -57,9 +60,18 @@ function run(command: string, args: readonly string[]): string[] {
   return status === 0 ? [] : [`${stdout ?? ''}${stderr ?? ''}${error ? String(error) : ''}`.trim()]
 }
 
+/** A check that cannot even run has failed, and the others still run. */
+function attempt(problems: () => string[]): string[] {
+  try {
+    return problems()
+  } catch (error) {
+    return [String(error)]
+  }
+}
+
 let failed = 0
 for (const { name, problems } of CHECKS) {
-  const found = problems()
+  const found = attempt(problems)
   console.log(`${found.length === 0 ? 'ok  ' : 'FAIL'} ${name}`)
   for (const problem of found) console.log(problem.replace(/^/gm, '     '))
   if (found.length > 0) failed++

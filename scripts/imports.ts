@@ -16,11 +16,15 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cli: ['protocol', 'contracts', 'signatures', 'service', 'api', 'l1', 'operator', 'watcher', 'wallet'],
 }
 
-/** Folders that must not reach outside the language: no packages but these, no Node modules. */
+/** What must not reach outside the language: no packages but these, no Node modules. Folders end in a slash. */
 const PURE: Readonly<Record<string, readonly string[]>> = {
-  protocol: ['hash-wasm'],
-  'watcher/court': [],
+  'protocol/': ['hash-wasm'],
+  'watcher/court/': [],
+  'watcher/safety.ts': [],
 }
+
+/** What the court may import with more than types. */
+const COURT_IMPORTS = ['protocol/', 'watcher/court/', 'watcher/safety.ts']
 
 export type ImportProblem = Readonly<{ file: string; got: string; want: string }>
 
@@ -32,7 +36,7 @@ export function findImportProblems(root: string): ImportProblem[] {
 
 function problemsOf(root: string, folder: string, file: string): ImportProblem[] {
   const path = relative(root, file)
-  const pure = Object.keys(PURE).find((prefix) => path.startsWith(`${prefix}/`))
+  const pure = Object.keys(PURE).find((prefix) => path.startsWith(prefix))
   const problems: ImportProblem[] = []
   for (const specifier of importsOf(readFileSync(file, 'utf8'))) {
     if (!specifier.startsWith('.')) {
@@ -45,13 +49,9 @@ function problemsOf(root: string, folder: string, file: string): ImportProblem[]
     if (targetFolder !== folder && !MAY_IMPORT[folder]?.includes(targetFolder)) {
       problems.push({ file: path, got: target, want: `only ${[folder, ...(MAY_IMPORT[folder] ?? [])].join(', ')}` })
     }
-    if (
-      pure === 'watcher/court' &&
-      !target.startsWith('protocol/') &&
-      !target.startsWith('watcher/court/') &&
-      !isTypeOnly(file, specifier)
-    ) {
-      problems.push({ file: path, got: target, want: 'types, or protocol and watcher/court' })
+    const isCourt = path.startsWith('watcher/court/')
+    if (isCourt && !COURT_IMPORTS.some((prefix) => target.startsWith(prefix)) && !isTypeOnly(file, specifier)) {
+      problems.push({ file: path, got: target, want: `types, or ${COURT_IMPORTS.join(', ')}` })
     }
   }
   return problems

@@ -9,7 +9,7 @@ import type { Exit } from '../protocol/exit.ts'
 import { decodePosition, isDepositPosition } from '../protocol/position.ts'
 import { listCoins } from './balance.ts'
 import type { WalletContext } from './context.ts'
-import { type ExitOutlook, exitOutlook, findExit } from './exits.ts'
+import { type ExitOutlook, exitOutlook, findExit, findYoungHint } from './exits.ts'
 import { obtainExitData, type ProvenExitData } from './proofs.ts'
 
 /** Of the least bond, in percent. All of it comes back but the bounty for processing, a sixth to a seventh. */
@@ -56,7 +56,7 @@ export async function startExit(wallet: WalletContext, options: ExitOptions): Pr
     .send({
       key: `exit:${outputId}`,
       purpose: `start the exit of output ${position}`,
-      call: encodeStart(proven, bondWei),
+      call: encodeStart(proven, bondWei, await findYoungHint(root, decodePosition(position).block)),
       doneErrors: ['AlreadyExiting'],
     })
     .catch((error: unknown) => {
@@ -74,11 +74,11 @@ export async function startExit(wallet: WalletContext, options: ExitOptions): Pr
   return { exit: known.exit, outlook, provenBy: proven.from, warnings, ...(done.txHash ? { txHash: done.txHash } : {}) }
 }
 
-function encodeStart({ data, output }: ProvenExitData, bondWei: bigint): RootCall {
+function encodeStart({ data, output }: ProvenExitData, bondWei: bigint, youngHint: number): RootCall {
   const { position, token, amount } = output
   if (data.kind === 'deposit') return encodeStartDepositExit({ position, token, amount, bondWei })
   const { transaction, header, proof } = data
-  return encodeStartStandardExit({ position, shown: { transaction, header, proof }, bondWei })
+  return encodeStartStandardExit({ position, shown: { transaction, header, proof }, bondWei, youngHint })
 }
 
 async function refuseUseless({ root }: WalletContext, outputId: Hash, position: number): Promise<void> {

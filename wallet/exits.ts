@@ -46,6 +46,20 @@ export async function findExitAt(root: RootReads, position: number, owner?: Addr
   return exits.find(({ exit }) => exit.position === position)
 }
 
+/**
+ * The newest child block below `block` that has young exits queued, 0 for none: where the contract begins to look for the exit's place.
+ * A hidden or invented event costs gas only. Without it, whoever lines up many young blocks makes others pay for the walk past them.
+ */
+export async function findYoungHint(root: RootReads, block: number): Promise<number> {
+  const { youngFirst } = await root.queue()
+  if (youngFirst === 0) return 0
+  const events = await root.events({ types: ['ExitStarted'] })
+  const blocks = events.flatMap((event) =>
+    event.type === 'ExitStarted' && event.exit.young ? [blockOf(event.exit)] : [],
+  )
+  return Math.max(0, ...blocks.filter((young) => young >= youngFirst && young < block))
+}
+
 export function isConfirmed(exit: Exit, record: ExitRecord): boolean {
   return hashExit(exit).slice(0, 52) === record.exitHash
 }
