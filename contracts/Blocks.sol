@@ -33,14 +33,18 @@ abstract contract Blocks is LifeboatBase {
         _requireLive(h);
         if (firstBlock != h.newest() + 1) revert BlockUnexpected(firstBlock, h.newest() + 1);
         if (commitments.length == 0) revert NothingToDo();
-        if (uint256(commitments[0].anchor) + ANCHOR_AGE_BLOCKS < block.number) {
-            revert AnchorTooOld(commitments[0].anchor, block.number - ANCHOR_AGE_BLOCKS);
-        }
-        uint256 end = firstBlock + commitments.length;
-        if (end > BLOCK_LIMIT) revert CommitmentMalformed(end - 1);
         uint256 anchor = h.newestAnchor();
-        for (uint256 i = 0; i < commitments.length; i++) {
-            anchor = _commit(firstBlock + i, commitments[i], anchor);
+        uint256 end;
+        // Block numbers have 28 bits and the calldata's length bounds the rest: nothing here overflows.
+        unchecked {
+            if (uint256(commitments[0].anchor) + ANCHOR_AGE_BLOCKS < block.number) {
+                revert AnchorTooOld(commitments[0].anchor, block.number - ANCHOR_AGE_BLOCKS);
+            }
+            end = firstBlock + commitments.length;
+            if (end > BLOCK_LIMIT) revert CommitmentMalformed(end - 1);
+            for (uint256 i = 0; i < commitments.length; i++) {
+                anchor = _commit(firstBlock + i, commitments[i], anchor);
+            }
         }
         _requireCanonical(anchor, anchorHash);
         _head = h.withSubmission(end - 1, block.timestamp, anchor, _nextSlowFee(h));
