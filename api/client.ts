@@ -39,8 +39,8 @@ export type Client = Readonly<{
    * what an earlier one makes. Handing the same transaction in again gives the same position.
    */
   submit(transactions: readonly SignedTransaction[]): Promise<readonly SubmitResult[]>
-  /** The same for transactions that are already encoded. */
-  submitEncoded(transactions: readonly Uint8Array[]): Promise<readonly SubmitResult[]>
+  /** The same for transactions that are already encoded; `count`: how many they are, where several are in one piece. */
+  submitEncoded(transactions: readonly Uint8Array[], count?: number): Promise<readonly SubmitResult[]>
   /** Undefined when the server does not know it. */
   transaction(txHash: Hash): Promise<TransactionStatus | undefined>
   /** The canonical bytes of a block body (protocol/codec.ts); undefined when the server does not have it. */
@@ -74,9 +74,9 @@ export function createClient(options: HttpOptions): Client {
     const answer = await requestMaybe(options, { path, accept: JSON_TYPE }, [absentCode])
     return answer && decodeAnswer(schema, answer, url)
   }
-  const submitEncoded = async (transactions: readonly Uint8Array[]): Promise<readonly SubmitResult[]> => {
+  const submitEncoded = async (transactions: readonly Uint8Array[], count = transactions.length) => {
     const asked = { path: '/v1/transactions', body: concatBytes(...transactions), type: BINARY_TYPE, accept: JSON_TYPE }
-    return readResults(await request(options, asked), url, transactions.length)
+    return readResults(await request(options, asked), url, count)
   }
   return {
     url,

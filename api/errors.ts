@@ -3,7 +3,7 @@
  * the server wrote; who must act is the HTTP status: 4xx the caller, 429 and 5xx later.
  */
 import { z } from 'zod'
-import { type ErrorDetails, invalid, isLifeboatError, type LifeboatError, retryable } from '../protocol/errors.ts'
+import { type ErrorDetails, invalid, type LifeboatError, retryable } from '../protocol/errors.ts'
 
 export const errorBodySchema = z.object({
   /** Stable, UPPER_SNAKE. */
@@ -41,13 +41,6 @@ export function answerToError(status: number, body: ErrorBody): LifeboatError {
     status,
   }
   return make(body.code, body.message, details)
-}
-
-/** The HTTP status of an error that a handler threw; a stranger's or a bug is 500. */
-export function statusOf(error: unknown): 400 | 500 | 503 {
-  if (!isLifeboatError(error)) return 500
-  if (error.family === 'invalid') return 400
-  return error.family === 'retryable' ? 503 : 500
 }
 
 function printable(value: unknown): unknown {

@@ -10,7 +10,8 @@ import {LifeboatBase} from "./LifeboatBase.sol";
 
 /// @title Showing that an exiting output was spent
 /// @dev Spec section 5.2. A spend counts if its block is not void, the block's anchor is older than the output's lock, the input's own
-/// witness is the owner's, and the transaction was not proven invalid. Pieces add up: one standing is enough, and none replaces
+/// witness is the owner's, and the transaction was not proven invalid. Showing it removes nothing yet: until the exit's turn the
+/// transaction may still be proven invalid (K6) or its block voided (P4). Pieces add up: one standing is enough, and none replaces
 /// another, or an exitor could shield himself with a spend that he can disprove later.
 abstract contract Evidence is LifeboatBase {
     using BlockRecord for uint256;
@@ -43,8 +44,6 @@ abstract contract Evidence is LifeboatBase {
         _requireOpen(exit, record, lastMove);
         _requireSpend(exit, spend, transaction, witnesses, proof, input);
         record = _record(exit.outputId, record, spend);
-        bool removed = record.state() == ExitState.Queued && _isFinal(proof.header.timestamp);
-        if (removed) record = record.withState(ExitState.Removed);
         uint256 reward = 0;
         uint256 rest = 0;
         if (!record.isRewarded()) {
@@ -53,7 +52,6 @@ abstract contract Evidence is LifeboatBase {
         }
         _exits[exit.outputId] = record;
         emit EvidenceShown(exit.outputId, spend, msg.sender, reward);
-        if (removed) emit ExitRemoved(exit.outputId, Removal.Spent);
         _credit(ETH, exit.payer, rest);
         _payEth(msg.sender, reward);
     }

@@ -4,8 +4,6 @@
  * validity's own rule. An L1 reorg takes back exactly what the dropped blocks brought.
  */
 import { blockAt, type FollowerEvent } from '../l1/cursor.ts'
-import type { L1Block } from '../l1/header.ts'
-import type { RawLog } from '../l1/receipts.ts'
 import { decodeRootEvents, type RootEvent } from '../l1/rootContract.ts'
 import type { Commitment } from '../protocol/block.ts'
 import type { Address, Hash } from '../protocol/bytes.ts'
@@ -156,12 +154,8 @@ function createApply(options: L1ViewOptions): (event: FollowerEvent) => void {
       options.log.warn('l1.reorganised', { commonAncestor: event.commonAncestor.number, dropped: event.dropped.length })
       takeBack(event.commonAncestor.number)
     }
-    if (event.type === 'block') for (const one of readEvents(event.block, event.logs)) applyRootEvent(one)
+    if (event.type === 'block') for (const one of decodeRootEvents(event.block, event.logs)) applyRootEvent(one)
   }
-}
-
-function readEvents(block: L1Block, logs: readonly RawLog[]): RootEvent[] {
-  return decodeRootEvents(block, logs)
 }
 
 function createApplyRootEvent(options: L1ViewOptions): (event: RootEvent) => void {

@@ -22,6 +22,7 @@ import { createDoor } from '../service/http.ts'
 import type { Log } from '../service/log.ts'
 import { type RunningServer, startServer } from '../service/server.ts'
 import { createSignaturePool } from '../signatures/pool.ts'
+import { assertNativeBackend } from '../signatures/secp256k1.ts'
 import { type Admission, createAdmission } from './admission.ts'
 import { checkOperator } from './check.ts'
 import { deploymentParameters, deploymentRoot, type OperatorSettings } from './config.ts'
@@ -66,6 +67,7 @@ export type Operator = Readonly<{
 /** Checks everything, then starts. Throws CONFIG_INVALID with all problems, and what the database, port and outbox throw. */
 export async function createOperator(options: OperatorOptions): Promise<Operator> {
   const { settings, deployment, endpoint, dataDir, log } = options
+  assertNativeBackend()
   const ourAddress = parseAddress(options.signer.address)
   await checkOperator({ settings, deployment, endpoint, ourAddress, dataDir })
   mkdirSync(dataDir, { recursive: true })

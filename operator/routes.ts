@@ -40,8 +40,9 @@ import { type Admission, toSubmitResult } from './admission.ts'
 import type { Policy } from './policy.ts'
 import type { Views } from './views.ts'
 
-/** Most bytes of a range of bodies; the first is always given whole. */
+/** Most bytes of a range of bodies; the first is always given whole. As JSON they grow fourfold, and cost far more to write. */
 const MAX_RANGE_BYTES = 16 * 1024 * 1024
+const MAX_JSON_RANGE_BYTES = 1024 * 1024
 /** JSON of a transaction is at most so many times its encoding, names and separators included. */
 const JSON_FACTOR = 4
 
@@ -192,12 +193,14 @@ function addBlockRoutes({ door, views }: RoutesOptions): void {
     query: z.object({ from: blockNumberTextSchema, to: blockNumberTextSchema }),
     answer: blockRangeSchema,
     cost: 5,
-    handle: ({ query }) => ({ blocks: readRange(views, query).map(({ number: block }) => blockOf(block)) }),
-    giveBytes: ({ query }) => joinBodies(readRange(views, query).map(({ body }) => body)),
+    handle: ({ query }) => ({
+      blocks: readRange(views, query, MAX_JSON_RANGE_BYTES).map(({ number: block }) => blockOf(block)),
+    }),
+    giveBytes: ({ query }) => joinBodies(readRange(views, query, MAX_RANGE_BYTES).map(({ body }) => body)),
   })
 }
 
-function readRange(views: Views, { from, to }: Readonly<{ from: number; to: number }>) {
+function readRange(views: Views, { from, to }: Readonly<{ from: number; to: number }>, maxBytes: number) {
   if (to < from || to - from >= MAX_BLOCK_RANGE) {
     throw invalid('RANGE_INVALID', 'not a range of blocks', {
       got: { from, to },
@@ -209,7 +212,7 @@ function readRange(views: Views, { from, to }: Readonly<{ from: number; to: numb
   for (let block = from; block <= to; block++) {
     const body = views.body(block)
     size += body?.length ?? 0
-    if (!body || (range.length > 0 && size > MAX_RANGE_BYTES)) return range
+    if (!body || (range.length > 0 && size > maxBytes)) return range
     range.push({ number: block, body })
   }
   return range

@@ -17,6 +17,9 @@ import type { Problems } from './problems.ts'
 /** At 25,000 gas for each further block: far below one L1 transaction's limit. */
 export const MAX_BLOCKS_PER_CALL = 100
 
+/** L1 blocks before a submission that does not get on is a problem. */
+const PATIENCE_BLOCKS = 4
+
 export type SubmissionState =
   /** `words`: why it does not get on, if it does not. */
   | Readonly<{ state: 'waiting'; words?: string }>
@@ -67,7 +70,9 @@ export function findSubmitterStep(options: SubmitterOptions): (() => void) | und
   const tip = view.tip()?.number ?? 0
   const found = sender.stateOf(active.key)
   if (found?.state === 'waiting') {
-    if (found.words) problems.raise('SUBMISSION_FAILED', `${blocksOf(active)}: ${found.words}`)
+    // Between being mined and being seen mined, a simulation fails for a moment.
+    const isStuck = found.words !== undefined && tip >= active.tip + PATIENCE_BLOCKS
+    if (isStuck) problems.raise('SUBMISSION_FAILED', `${blocksOf(active)}: ${found.words}`)
     else problems.clear('SUBMISSION_FAILED')
     const isSame = payloadOf(readPending(options, active)) === active.payload
     return isSame ? undefined : () => submit(options, active)

@@ -71,12 +71,13 @@ export function parseHash(text: string): Hash {
   return text.toLowerCase() as Hash
 }
 
-/** Big-endian bytes of an unsigned integer at `offset`. The caller guarantees that it fits. */
+/** Big-endian bytes of an unsigned integer at `offset`. The caller guarantees that it fits; `size` is a multiple of 8. */
 export function writeUint(target: Uint8Array, offset: number, value: bigint, size: number): void {
+  const view = new DataView(target.buffer, target.byteOffset, target.byteLength)
   let rest = value
-  for (let i = size - 1; i >= 0; i--) {
-    target[offset + i] = Number(rest & 0xffn)
-    rest >>= 8n
+  for (let at = offset + size - 8; at >= offset; at -= 8) {
+    view.setBigUint64(at, BigInt.asUintN(64, rest))
+    rest >>= 64n
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Leaving (docs/spec.md section 6): the exit of one output, started only after its proof was checked against L1, with a bond that
+ * Leaving (docs/spec.md section 5.3): the exit of one output, started only after its proof was checked against L1, with a bond that
  * leaves room for a rising base fee, and refused where the owner would lose that bond.
  */
 import { encodeStartDepositExit, encodeStartStandardExit, type RootCall } from '../l1/rootContract.ts'

@@ -231,6 +231,20 @@ test('an exit whose only evidence fell is paid in its place', async () => {
   assert.is(await stateOf(chain, exit), 'settled')
 })
 
+test('a spend out of an old, final block removes nothing before the turn, so that it can still be disproved (K6)', async () => {
+  const input = await deposit(chain, alice)
+  const old = await submit(chain, [await chain.pay(alice, input, [[bob, ETHER]])])
+  await passTo(chain, old.header.timestamp + mep() + 1)
+  const exit = await startDepositExit(chain, alice, input)
+  await challenge(chain, exit, [old, 0], { from: mallory })
+  assert.is(await stateOf(chain, exit), 'queued')
+  await setInvalid(place(old))
+  await drop(exit.outputId, place(old))
+  await passTo(chain, exit.exitableAt + 1)
+  await process(chain, turnsOf([exit], [], [old]))
+  assert.is(await stateOf(chain, exit), 'settled')
+})
+
 test('an exit of a void block is never paid, and its bond goes back less the bounty (C2)', async () => {
   const input = await deposit(chain, mallory)
   const block = await submit(chain, [await chain.pay(mallory, input, [[mallory, ETHER]])])

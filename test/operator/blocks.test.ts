@@ -172,6 +172,19 @@ test('tries a refused submission once per L1 block and says what is wrong', ({ w
   assert.equal(world.core.problems.all(), [])
 })
 
+test('says that a submission does not get on once it has been stuck for some L1 blocks', ({ world }) => {
+  acceptMany(world, 1)
+  seal(world)
+  world.sender.states.set(world.sender.sent[0]!.key, { state: 'waiting', words: 'over-budget: 5 gwei' })
+  world.see(world.l1.mine(3))
+  assert.equal(world.core.problems.all(), [])
+  world.see(world.l1.mine(1))
+  assert.match(world.core.problems.all()[0]!.words, 'over-budget')
+  assert.is(world.core.problems.blocking(), undefined)
+  mineSubmission(world, 1, 1)
+  assert.equal(world.core.problems.all(), [])
+})
+
 test('gives a block whose anchor became too old a younger one, and keeps root and positions', ({ world }) => {
   const [position] = acceptMany(world, 1)
   seal(world)
