@@ -5,6 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Artifact, compileFolders } from '../contracts/compile.ts'
+import { generateVectors } from './vectors.ts'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
 const NOTE = '// Written by `npm run gen` from the Solidity sources. Do not edit.\n'
@@ -24,6 +25,7 @@ export function generateFiles(): Record<string, string> {
     'contracts/artifacts.generated.ts': artifactsFile(own),
     'contracts/layout.generated.json': `${JSON.stringify(layoutOf(own), null, 2)}\n`,
     'test/contracts/artifacts.generated.ts': artifactsFile(testOnly),
+    ...generateVectors(),
   }
 }
 
