@@ -2,7 +2,7 @@
  * Transactions (docs/spec.md section 2): the EIP-712 struct that a wallet shows and signs, that Solidity takes as calldata, and
  * that is typed here. Names and order of the fields are consensus.
  */
-import { type Address, type Hash, writeHex, writeUint, ZERO_HASH } from './bytes.ts'
+import { type Address, type Hash, writeHex, writeUint, ZERO_ADDRESS, ZERO_HASH } from './bytes.ts'
 import { typedDigest, writeWord } from './eip712.ts'
 import { keccak256, keccak256Text } from './keccak.ts'
 import { POSITION_LIMIT } from './position.ts'
@@ -108,7 +108,7 @@ export function findFormFault({ transaction, witnesses }: SignedTransaction): Fo
   for (const output of outputs) {
     if (output.amount <= 0n || output.amount >= AMOUNT_LIMIT)
       return fault('AMOUNT_RANGE', output.amount, '1 to 2^128 - 1')
-    if (isZero(output.owner)) return fault('OWNER_ZERO', output.owner, 'an owner other than the zero address')
+    if (output.owner === ZERO_ADDRESS) return fault('OWNER_ZERO', output.owner, 'an owner other than the zero address')
     if (output.condition !== ZERO_HASH)
       return fault('CONDITION_RESERVED', output.condition, 'zero, conditions are reserved')
   }
@@ -140,10 +140,6 @@ function hashOutputs(outputs: readonly Output[]): Uint8Array {
     hashes.set(keccak256(words), i * 32)
   })
   return keccak256(hashes)
-}
-
-function isZero(address: Address): boolean {
-  return /^0x0{40}$/.test(address)
 }
 
 function fault(code: string, got: unknown, want: string): FormFault {

@@ -99,19 +99,33 @@ function findForged(spent: readonly ExistingOutput[], { signers }: Context): Fau
 }
 
 function findImbalance({ transaction }: SignedTransaction, spent: readonly ExistingOutput[]): Fault | undefined {
-  const balance = new Map<Address, bigint>()
-  for (const { token, amount } of spent) balance.set(token, (balance.get(token) ?? 0n) + amount)
-  for (const { token, amount } of transaction.outputs) balance.set(token, (balance.get(token) ?? 0n) - amount)
-  for (const [token, rest] of balance) {
-    if (rest !== 0n)
+  for (const token of tokensOf(spent, transaction.outputs)) {
+    const rest = sumOf(spent, token) - sumOf(transaction.outputs, token)
+    if (rest !== 0n) {
       return {
         rule: 'V5',
         code: 'VALUE_UNBALANCED',
         got: { token, inputsMinusOutputs: rest },
         want: '0 for every token',
       }
+    }
   }
   return undefined
+}
+
+type Value = Readonly<{ token: Address; amount: bigint }>
+
+/** In order of first mention. Nearly always there is only one, so that arrays do. */
+function tokensOf(...sides: readonly (readonly Value[])[]): Address[] {
+  const tokens: Address[] = []
+  for (const side of sides) for (const { token } of side) if (!tokens.includes(token)) tokens.push(token)
+  return tokens
+}
+
+function sumOf(values: readonly Value[], wanted: Address): bigint {
+  let sum = 0n
+  for (const { token, amount } of values) if (token === wanted) sum += amount
+  return sum
 }
 
 function findLocked(spent: readonly ExistingOutput[], { anchor }: Context): Fault | undefined {

@@ -23,7 +23,9 @@ export function createLane(program: URL): Lane {
   const waiting = new Map<number, Waiting>()
   let nextId = 0
   let isClosed = false
-  let worker: Worker | undefined
+  // At once: a thread takes a while to load, and the first job should not wait for it.
+  let worker: Worker | undefined = start()
+  worker.unref()
 
   function start(): Worker {
     const started = startWorker(program)
