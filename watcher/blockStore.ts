@@ -4,7 +4,7 @@
  */
 
 import { type Commitment, type Header, hashWitnesses, type InclusionProof } from '../protocol/block.ts'
-import { bytesToHex, type Hash, hexToBytes } from '../protocol/bytes.ts'
+import { bytesToHex, type Hash, hexToBytes, ZERO_HASH } from '../protocol/bytes.ts'
 import { decodeTransaction, splitBody } from '../protocol/codec.ts'
 import { bug, isLifeboatError } from '../protocol/errors.ts'
 import { createTree, type MerkleTree, proveLeaf } from '../protocol/merkle.ts'
@@ -142,6 +142,24 @@ export function createBlockStore(db: Database, separator: Uint8Array, journal: J
     return encoded && tryDecode(encoded)
   }
 
+  /** For the live feed: a block event as api/feed.ts has it, and what became of the block here. */
+  function tell(number: number, state: 'committed' | 'verified' | 'invalid' | 'dropped'): void {
+    const block = find(number)
+    if (!block) return
+    const { header, l1Block, l1Hash, anchorHash = ZERO_HASH, fault } = block
+    const { timestamp, ...commitment } = header
+    const isOnL1 = state !== 'dropped'
+    journal.append('blocks', {
+      number,
+      stage: isOnL1 ? 'committed' : 'sealed',
+      ...commitment,
+      anchorHash,
+      ...(isOnL1 && { submission: { l1Block, l1BlockHash: l1Hash, timestamp } }),
+      state,
+      ...(fault && { fault }),
+    })
+  }
+
   /** The last few bodies asked for stay cut up: questions about one block come together. */
   function transactionsOf(number: number): readonly Uint8Array[] | undefined {
     const root = find(number)?.header.root
@@ -198,16 +216,16 @@ export function createBlockStore(db: Database, separator: Uint8Array, journal: J
       const { root, txCount, anchor, timestamp } = header
       const { l1Block, l1BlockHash } = submission
       insert.run(number, root, txCount, anchor, anchor, timestamp, l1Block, l1BlockHash, number, root, anchor)
-      journal.append('blocks', { number, root, txCount, state: 'committed' })
+      tell(number, 'committed')
       const before = takeDropped.get(number)?.root
       return before !== undefined && before !== root ? before : undefined
     },
 
     /** Takes a commitment back; the caller has undone its effects on the outputs. */
     drop({ number, header }: ChildBlock): void {
+      tell(number, 'dropped')
       rememberDropped.run(number, header.root)
       remove.run(number)
-      journal.append('blocks', { number, root: header.root, state: 'dropped' })
       verified = undefined
     },
 
@@ -226,8 +244,8 @@ export function createBlockStore(db: Database, separator: Uint8Array, journal: J
         insertTransaction.run(hashKey(hash), encodePosition({ block: number, index, output: 0 }))
       })
       setVerified.run(1, number)
-      journal.append('blocks', { number, txCount: txHashes.length, state: 'verified' })
       verified = undefined
+      tell(number, 'verified')
     },
 
     /** Takes the verdict back; returns the block's spends as pairs of input and spender. */
@@ -248,7 +266,7 @@ export function createBlockStore(db: Database, separator: Uint8Array, journal: J
 
     markInvalid(number: number, fault: BlockFault): void {
       setFault.run(toJson(fault), number)
-      journal.append('blocks', { number, fault, state: 'invalid' })
+      tell(number, 'invalid')
     },
 
     setObserved(number: number, seconds: number): void {

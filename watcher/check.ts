@@ -17,6 +17,8 @@ import { BOND_GAS, CHALLENGE_GAS } from '../protocol/exit.ts'
 import type { Parameters } from '../protocol/parameters.ts'
 import type { ConfigProblem } from '../service/config.ts'
 import { protectionSchema } from './apiSchemas.ts'
+import { type Delays, delaysOf, findMarginProblems } from './court/margins.ts'
+import { defaultStagger } from './court/policy.ts'
 import type { Peer } from './peers.ts'
 import type { NewProtection } from './protection.ts'
 import { findLimitProblems, type SafetyLimits } from './safety.ts'
@@ -36,6 +38,10 @@ export type CheckOptions = Readonly<{
   /** Path of the database file. */
   data: string
   sender: Address | undefined
+  /** Default: a pause of 2 s between looks, 6 confirmations. */
+  delays?: Delays
+  /** Longest random delay of the court's policy, seconds. Default as in court/policy.ts. */
+  staggerSeconds?: number
 }>
 
 export type CheckReport = Readonly<{ problems: readonly ConfigProblem[]; warnings: readonly ConfigProblem[] }>
@@ -78,18 +84,24 @@ async function checkEndpoint(endpoint: Endpoint, { deployment }: CheckOptions): 
   }
 }
 
-/** From seeing an exit or a missing block to being on L1 has to fit into the shortest window there is. */
-function checkMargins({ parameters, limits }: CheckOptions): ConfigProblem[] {
-  const needed = limits.confirmationMarginSeconds + parameters.reaction
-  const shortest = Math.floor((3 * parameters.minExitPeriod) / 4)
-  const problems = findLimitProblems(parameters, limits).map((got) => ({
+/** The verdict on a missing block, and from seeing an exit to standing on L1: both have to fit into the windows that there are. */
+function checkMargins(options: CheckOptions): ConfigProblem[] {
+  const { parameters, limits, delays = delaysOf(parameters, { confirmations: 6, pollMs: 2_000 }) } = options
+  const { staggerSeconds = defaultStagger(parameters) } = options
+  const ofLimits = findLimitProblems(parameters, limits).map((got) => ({
     key: 'grace',
     got,
     want: 'margins that add up',
   }))
-  if (needed < shortest) return problems
-  const got = `finality, reaction and fee bumps need ${needed} s`
-  return [...problems, { key: 'deployment', got, want: `less than the window for evidence, ${shortest} s` }]
+  const ofCourt = findMarginProblems({ parameters, delays, staggerSeconds, limits })
+  // What only the grace is to blame for was said already.
+  const isSaid = ({ rule }: { rule: string }) => ofLimits.length > 0 && rule.startsWith('grace')
+  return [
+    ...ofLimits,
+    ...ofCourt
+      .filter((problem) => !isSaid(problem))
+      .map(({ rule, got, want }) => ({ key: 'deployment', got: `${rule}: ${got}`, want })),
+  ]
 }
 
 async function checkPeers(peers: readonly Peer[]): Promise<ConfigProblem[]> {

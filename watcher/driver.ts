@@ -21,6 +21,8 @@ export type CourtOptions = Readonly<{
   policy: CourtPolicy
   rootContract: Address
   readL1: ReadL1
+  /** Called after acts were written down: the outbox need not wait for its next look. */
+  wake?: () => void
 }>
 
 /** Exits of either stream looked at for their turn in one tick. */
@@ -35,7 +37,8 @@ export function courtOf(options: CourtOptions): CreateCourt {
   return (context) => createCourt(context, options)
 }
 
-export function createCourt(context: CourtContext, { policy, rootContract, readL1 }: CourtOptions): Court {
+export function createCourt(context: CourtContext, options: CourtOptions): Court {
+  const { policy, rootContract, readL1, wake = () => undefined } = options
   const { facts, db, alarm, log } = context
   let cases: ReadonlyMap<Hash, ExitPhase> = new Map()
   let standing: ReadonlyMap<string, Alert> = new Map()
@@ -43,6 +46,7 @@ export function createCourt(context: CourtContext, { policy, rootContract, readL
   let stopped = false
   let running: Promise<void> = Promise.resolve()
   const spends = createSpendMemo(context)
+  const wards = createWardMemo(context)
   const desk: Desk = openDesk({ db, rootContract, log })
 
   function worldNow(): World {
@@ -86,31 +90,12 @@ export function createCourt(context: CourtContext, { policy, rootContract, readL
     return Math.max(0, facts.l1Now().block - Math.ceil((2 * minExitPeriod) / slot))
   }
 
-  function wardsNow(): readonly Ward[] {
-    if (facts.safety().status !== 'unsafe') return []
-    return facts.protectedAccounts().map((account) => ({
-      account,
-      revoked: facts.revokedAt(account.owner, account.mandate.epoch) !== undefined,
-      outputs: outputsOf(account.owner),
-    }))
-  }
-
-  function outputsOf(owner: Address): readonly ProtectedOutput[] {
-    const all: ProtectedOutput[] = []
-    for (;;) {
-      const cursor = all.at(-1)?.position
-      const page = facts.protectedOutputs(owner, { limit: OUTPUT_PAGE, ...(cursor === undefined ? {} : { cursor }) })
-      if (page.length === 0) return all
-      all.push(...page)
-    }
-  }
-
   function decide(readings: L1Readings | undefined) {
     const world = worldNow()
     const { exits, faults } = spends.factsOf([...facts.openExits(), ...facts.closedExits(closedSince ?? longAgo())])
     const records = readings ? facts.queueFrom({ ...readings.queue, limit: QUEUE_PAGE }) : []
     const headers = headersOf([...records, ...exits])
-    const input = { cases, exits, wards: readings ? wardsNow() : [], records, headers, readings, world }
+    const input = { cases, exits, wards: readings ? wards.now() : [], records, headers, readings, world }
     const { effects, cases: next } = stepCourt(input)
     return { world, effects: [...effects, ...faults], next }
   }
@@ -132,6 +117,7 @@ export function createCourt(context: CourtContext, { policy, rootContract, readL
       const ofActions = effects.filter(isAction).flatMap((action) => desk.put(action, world))
       tell([...alerts, ...ofActions])
     })
+    if (effects.some(isAction)) wake()
     for (const [outputId, phase] of next) {
       if (cases.get(outputId) !== phase)
         log.info('court.case_moved', { outputId, from: cases.get(outputId), to: phase })
@@ -221,6 +207,38 @@ function createSpendMemo({ facts, log }: CourtContext) {
   }
 
   return { factsOf }
+}
+
+/** Every output's proof costs hashing: it is asked for again only when L1, the verified blocks or the mandates moved. */
+function createWardMemo({ facts }: CourtContext) {
+  let known: Readonly<{ at: string; wards: readonly Ward[] }> | undefined
+
+  function outputsOf(owner: Address): readonly ProtectedOutput[] {
+    const all: ProtectedOutput[] = []
+    for (;;) {
+      const cursor = all.at(-1)?.position
+      const page = facts.protectedOutputs(owner, { limit: OUTPUT_PAGE, ...(cursor === undefined ? {} : { cursor }) })
+      if (page.length === 0) return all
+      all.push(...page)
+    }
+  }
+
+  return {
+    /** None while the chain is not unsafe. */
+    now(): readonly Ward[] {
+      if (facts.safety().status !== 'unsafe') return []
+      const accounts = facts.protectedAccounts()
+      const at = [facts.l1Now().hash, facts.verifiedBlock(), ...accounts.map(({ signature }) => signature)].join(' ')
+      if (known?.at === at) return known.wards
+      const wards = accounts.map((account) => ({
+        account,
+        revoked: facts.revokedAt(account.owner, account.mandate.epoch) !== undefined,
+        outputs: outputsOf(account.owner),
+      }))
+      known = { at, wards }
+      return wards
+    },
+  }
 }
 
 function isSame(a: Header | undefined, b: Header | undefined): boolean {

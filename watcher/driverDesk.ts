@@ -3,7 +3,7 @@
  * tick; here that renews the terms of the row, and becomes a new row only when an earlier one ended and the facts still want the act.
  */
 import { type Intent, isClosed, type OutboxRow } from '../l1/outboxIntent.ts'
-import { amend, enqueue, migrateOutbox, readRow } from '../l1/outboxStore.ts'
+import { amend, enqueue, migrateOutbox, readRow, reopen } from '../l1/outboxStore.ts'
 import type { Address } from '../protocol/bytes.ts'
 import { isLifeboatError } from '../protocol/errors.ts'
 import { type Database, inTransaction } from '../service/database.ts'
@@ -11,7 +11,7 @@ import type { Log } from '../service/log.ts'
 import type { AlertCode } from './alerts.ts'
 import { UNLIMITED_WEI } from './court/policy.ts'
 import type { Action, Alert, World } from './court/types.ts'
-import { doneErrorsOf, encodeAction } from './driverIntents.ts'
+import { doneErrorsOf, encodeAction, gasLimitOf } from './driverIntents.ts'
 
 /** L1 blocks to wait before an act that is over, and yet still wanted, is tried again; doubles with every attempt. */
 const FIRST_PATIENCE = 2
@@ -65,18 +65,25 @@ export function openDesk({ db, rootContract, log }: Readonly<{ db: Database; roo
       if (row.status === 'failed') failure = { failure: row.words }
       const seenAt = closedAt.get(key) ?? now.block
       closedAt.set(key, seenAt)
+      if (row.status === 'done-by-other' && now.block >= seenAt + FIRST_PATIENCE) {
+        // Our facts have had the time to show somebody else's success, and they show it undone.
+        closedAt.delete(key)
+        reopen(db, key)
+        return { key, row: readRow(db, key), ...failure }
+      }
       if (now.block < seenAt + Math.min(LONGEST_PATIENCE, FIRST_PATIENCE ** attempt)) return failure
     }
   }
 
   function write(action: Action, key: string, row: OutboxRow | undefined): void {
     const intent = { ...intentOf(action), key, to: rootContract }
-    if (!row || isClosed(row.status) || isStale(action, row)) {
+    if (!row || row.nonce === null || isClosed(row.status) || isStale(action, row)) {
       amend(db, intent)
     } else {
-      // New calldata under the same nonce would have to outbid the old at every tick, for nothing.
-      const { data, valueWei } = row.intent
-      enqueue(db, { ...intent, data, valueWei })
+      // New calldata under the nonce of what was sent would have to outbid it at every tick, for nothing.
+      const { data, valueWei, gasLimit } = row.intent
+      const { gasLimit: _, ...terms } = intent
+      enqueue(db, { ...terms, data, valueWei, ...(gasLimit === undefined ? {} : { gasLimit }) })
     }
     if (!row) log.info('court.action_wanted', { key, purpose: action.purpose, deadline: action.deadline })
   }
@@ -92,8 +99,10 @@ export function openDesk({ db, rootContract, log }: Readonly<{ db: Database; roo
 
 function intentOf(action: Action): Omit<Intent, 'key' | 'to'> {
   const { deadline, notBefore, budgetWei, purpose, type } = action
+  const gasLimit = gasLimitOf(action)
   return {
     ...encodeAction(action),
+    ...(gasLimit === undefined ? {} : { gasLimit }),
     deadline: { timestamp: deadline },
     notBefore,
     budgetWei,

@@ -13,6 +13,7 @@ import {
   encodeWithdraw,
   type RootCall,
 } from '../l1/rootContract.ts'
+import { CALL_GAS, TURN_GAS, TURN_RESERVE_GAS } from './court/policy.ts'
 import type { Action, StartExit } from './court/types.ts'
 
 /** Errors of the root contract after which nothing is left to do: the act was done, by us or another. */
@@ -28,6 +29,15 @@ const DONE_ERRORS: Readonly<Record<Action['type'], readonly string[]>> = {
 
 export function doneErrorsOf(action: Action): readonly string[] {
   return DONE_ERRORS[action.type]
+}
+
+/**
+ * Gas of calls that the node can't estimate: processing and settling stop early instead of reverting, so that an estimate finds the least
+ * gas for nothing at all. Undefined for the others.
+ */
+export function gasLimitOf(action: Action): bigint | undefined {
+  if (action.type === 'process-exits') return TURN_RESERVE_GAS + CALL_GAS + BigInt(action.count) * TURN_GAS
+  return action.type === 'settle' ? TURN_RESERVE_GAS + CALL_GAS + TURN_GAS : undefined
 }
 
 export function encodeAction(action: Action): RootCall {

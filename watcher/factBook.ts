@@ -3,7 +3,7 @@ import type { Header } from '../protocol/block.ts'
 import type { Address, Hash } from '../protocol/bytes.ts'
 import { bug } from '../protocol/errors.ts'
 import type { Parameters } from '../protocol/parameters.ts'
-import { decodePosition, isDepositPosition, outputIdAt } from '../protocol/position.ts'
+import { decodePosition, depositIdOf, isDepositPosition, outputIdAt } from '../protocol/position.ts'
 import type { BlockStore } from './blockStore.ts'
 import type { ExitBook } from './exitBook.ts'
 import type { BlockState, ExitFacts, ExitRecord, Facts, OutputFact, ProtectedOutput, SpendFact } from './facts.ts'
@@ -22,10 +22,15 @@ export type FactParts = Readonly<{
   parameters: Parameters
 }>
 
+type Shown = Readonly<{ outputId: Hash; shown: NonNullable<ProtectedOutput['shown']> }>
+
 const DEFAULT_PAGE = 500
+/** Proofs of protected outputs that are kept, about a kilobyte each. */
+const KEPT_PROOFS = 20_000
 
 export function createFacts(parts: FactParts): Facts {
   const { ledger, blocks, exits, rootLog, protection, vigil, parameters } = parts
+  const shownAt = new Map<number, Shown>()
 
   function exitFacts(outputId: Hash): ExitFacts | undefined {
     const record = exits.record(outputId)
@@ -86,25 +91,35 @@ export function createFacts(parts: FactParts): Facts {
 
   function toProtected(output: StoredOutput): ProtectedOutput[] {
     const { position, owner, token, amount, depositedAt } = output
-    const isDeposit = isDepositPosition(position)
-    const placed = isDeposit ? undefined : blocks.prove(position)
-    const outputId = outputIdOf(position)
-    if (!outputId || (!isDeposit && !placed)) return []
+    const proven = isDepositPosition(position) ? { outputId: depositIdOf(position) } : showAt(position)
+    if (!proven) return []
     const exit = exits.atPosition(position)?.state
     return [
       {
         position,
-        outputId,
         owner,
         token,
         amount,
+        ...proven,
         ...(depositedAt === undefined ? {} : { depositedAt }),
-        ...(placed && {
-          shown: { transaction: placed.signed.transaction, header: placed.header, proof: placed.proof },
-        }),
         ...(exit && { exit }),
       },
     ]
+  }
+
+  /** What was proven once stays proven while L1 holds the same block: each proof costs hashing, and an unsafe chain has many. */
+  function showAt(position: number): Shown | undefined {
+    const now = blocks.find(decodePosition(position).block)?.header
+    const known = shownAt.get(position)
+    if (known && now && isSameHeader(known.shown.header, now)) return known
+    const placed = blocks.prove(position)
+    const outputId = placed && outputIdOf(position)
+    if (!outputId) return undefined
+    const { signed, header, proof } = placed
+    const found = { outputId, shown: { transaction: signed.transaction, header, proof } }
+    if (shownAt.size >= KEPT_PROOFS) shownAt.delete(shownAt.keys().next().value as number)
+    shownAt.set(position, found)
+    return found
   }
 
   return {
@@ -129,4 +144,8 @@ export function createFacts(parts: FactParts): Facts {
 
 function isSameOutput(output: Readonly<{ owner: Address; token: Address; amount: bigint }>, exit: ExitRecord['exit']) {
   return output.owner === exit.owner && output.token === exit.token && output.amount === exit.amount
+}
+
+function isSameHeader(a: Header, b: Header): boolean {
+  return a.root === b.root && a.timestamp === b.timestamp && a.anchor === b.anchor && a.txCount === b.txCount
 }

@@ -42,6 +42,27 @@ export function isHeartbeat(commitment: Commitment): boolean {
   return commitment.txCount === 0
 }
 
+/** Waits while the workers have more than they take, as long as something of ours is among it: large blocks are fetched side by side. */
+export function createPatientPrepare(prepare: Prepare): Prepare {
+  const running = new Set<Promise<unknown>>()
+  return async (transactions, separator) => {
+    for (;;) {
+      const others = [...running]
+      const answer = prepare(transactions, separator)
+      running.add(answer)
+      try {
+        return await answer
+      } catch (error) {
+        const isFull = isLifeboatError(error) && error.code === 'SIGNATURE_POOL_FULL'
+        if (!isFull || others.length === 0) throw error
+      } finally {
+        running.delete(answer)
+      }
+      await Promise.race(others.map((other) => other.catch(() => undefined)))
+    }
+  }
+}
+
 /** A body counts only if number, anchor, txCount and root are the commitment's. */
 export async function checkBody(
   block: number,

@@ -16,6 +16,7 @@ import { createDoor, type DoorLimits, type Health } from '../service/http.ts'
 import type { Log } from '../service/log.ts'
 import { startServer } from '../service/server.ts'
 import { createSignaturePool } from '../signatures/pool.ts'
+import { assertNativeBackend } from '../signatures/secp256k1.ts'
 import type { AlertSink } from './alarm.ts'
 import { type Core, createCore, type TickReport } from './core.ts'
 import type { CreateCourt } from './courtPort.ts'
@@ -28,6 +29,7 @@ import { addAccountRoutes, addBlockRoutes, ROUTE_STATUS } from './routes.ts'
 import { addAdminRoutes, addWatchRoutes, statusOf } from './routesWatch.ts'
 import { defaultLimits, findLimitProblems, type SafetyLimits } from './safety.ts'
 import { WATCHER_MIGRATIONS } from './schema.ts'
+import { createPatientPrepare } from './verify.ts'
 
 /** Names the watcher's database files ("LBW1"). */
 export const WATCHER_APPLICATION_ID = 0x4c425731
@@ -89,8 +91,9 @@ export type Watcher = Readonly<{
   stop(): Promise<void>
 }>
 
-/** Listens when it resolves. Throws config errors: LIMITS_IMPOSSIBLE, and those of the database and the port. */
+/** Listens when it resolves. Throws config errors: LIMITS_IMPOSSIBLE, NATIVE_SECP256K1_MISSING, and those of the database and the port. */
 export async function createWatcher(options: WatcherOptions): Promise<Watcher> {
+  assertNativeBackend()
   const { log, now = Date.now, parameters, deployment, sender, pollMs = 2_000 } = options
   const limits = options.limits ?? defaultLimits(parameters)
   const problems = findLimitProblems(parameters, limits)
@@ -112,7 +115,7 @@ export async function createWatcher(options: WatcherOptions): Promise<Watcher> {
     limits,
     sources: sourcesOf(options, rootContract),
     peers: options.peers,
-    prepare: pool.prepare,
+    prepare: createPatientPrepare(pool.prepare),
     log,
     sinks: options.sinks ?? [],
     now,

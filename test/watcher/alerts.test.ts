@@ -1,8 +1,14 @@
 /** Alerts: rows first, told once, delivered until taken; and what exits make a watcher say. */
 import { createHmac } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { bytesToHex } from '../../protocol/bytes.ts'
 import type { Exit } from '../../protocol/exit.ts'
+import { hashMandate, type Mandate } from '../../protocol/mandate.ts'
+import { signDigest } from '../../signatures/sign.ts'
 import { type Alert, createAlarm } from '../../watcher/alarm.ts'
 import { ALERT_CODES, ALERTS, renderAlertTable } from '../../watcher/alerts.ts'
 import { createWebhookSink } from '../../watcher/sinks.ts'
@@ -18,6 +24,7 @@ import {
   makeBlock,
   mallory,
   pay,
+  SEPARATOR,
   submitted,
 } from './support/chain.ts'
 import { createFolder, createTestCore, openStore, PARAMETERS } from './support/core.ts'
@@ -190,6 +197,63 @@ test('a delegate nobody knows is told, for protected accounts louder', async () 
   assert.equal(core.codes(), ['EXIT_AUTHORISED_BY_UNKNOWN'])
 })
 
+/** Bob is protected by Carol. */
+async function createProtectedScene(over: Partial<Mandate> = {}) {
+  const scene = await createScene({ sender: carol.address })
+  await scene.core.tick()
+  const mandate: Mandate = {
+    owner: bob.address,
+    delegate: carol.address,
+    validFrom: 0,
+    validUntil: scene.l1.now() + 10 * PARAMETERS.minExitPeriod,
+    position: 0,
+    minAmount: 0n,
+    maxFee: 0n,
+    epoch: 0,
+    ...over,
+  }
+  const signature = bytesToHex(signDigest(hashMandate(mandate, SEPARATOR), bob.key))
+  scene.core.protection.add({ owner: bob.address, mandate, signature }, 0)
+  return scene
+}
+
+test('an exit of a protected account that neither its owner nor we started is told', async () => {
+  const { core, start } = await createProtectedScene()
+  start({ payer: mallory.address })
+  await core.tick()
+  assert.equal(core.codes(), ['PROTECTED_EXIT_BY_OTHER'])
+})
+
+test('a protected exit is told when we start it and when it is paid', async () => {
+  const { core, l1, start } = await createProtectedScene()
+  const { outputId, amount } = start({ payer: carol.address })
+  await core.tick()
+  assert.equal(core.codes(), ['PROTECTED_EXIT_STARTED'])
+  l1.mine([{ type: 'ExitPaid', outputId, amount }])
+  await core.tick()
+  assert.equal(core.codes(), ['PROTECTED_EXIT_STARTED', 'PROTECTED_EXIT_PAID'])
+})
+
+test('a mandate is told while there is still time for another: two exit periods before its end', async () => {
+  const { core, l1 } = await createProtectedScene()
+  l1.mine([], 8 * PARAMETERS.minExitPeriod - 60)
+  await core.tick()
+  assert.equal(core.codes(), [])
+  l1.mine([], 120)
+  await core.tick()
+  assert.equal(core.codes(), ['MANDATE_EXPIRES'])
+})
+
+test('a mandate that its owner revoked is told, one of another series is not', async () => {
+  const { core, l1 } = await createProtectedScene()
+  l1.mine([{ type: 'MandatesRevoked', owner: bob.address, epoch: 7 }])
+  await core.tick()
+  assert.equal(core.codes(), [])
+  l1.mine([{ type: 'MandatesRevoked', owner: bob.address, epoch: 0 }])
+  await core.tick()
+  assert.equal(core.codes(), ['MANDATE_EXPIRES'])
+})
+
 test('an exit of a block that cannot be verified is told once the chain is not safe', async () => {
   const { core, l1, start } = await createScene()
   const hidden = makeBlock(2, 2, [pay(bob, at(1, 0), [[carol, 100n]])])
@@ -213,6 +277,16 @@ test('a disk that fails is told in the log even when no row can be written', asy
   })
   assert.ok(failed)
   assert.ok(core.log.of('alert.unwritable').length > 0)
+})
+
+test('no alert is without a test that names it', () => {
+  const texts = ['..', '../../e2e', '../court'].flatMap((folder) => {
+    const directory = join(fileURLToPath(import.meta.url), folder)
+    const files = readdirSync(directory).filter((name) => name.endsWith('.test.ts'))
+    return files.map((name) => readFileSync(join(directory, name), 'utf8'))
+  })
+  const missing = ALERT_CODES.filter((code) => !texts.some((text) => new RegExp(`\\b${code}\\b`).test(text)))
+  assert.equal(missing, [])
 })
 
 test.run()

@@ -1,6 +1,9 @@
 /** L1 reorgs and restarts: whatever L1 takes back never was, and a watcher that slept ends where one that watched does. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { type Cursor, type FollowerEvent, foldCursor } from '../../l1/cursor.ts'
+import type { L1Block } from '../../l1/header.ts'
+import type { Hash } from '../../protocol/bytes.ts'
 import { rebuild } from '../../watcher/rebuild.ts'
 import {
   alice,
@@ -232,6 +235,42 @@ test('a spent exit is shown with everything a challenge needs', async () => {
   assert.equal(evidence.signed, spend)
   assert.equal(evidence.proof.path, [])
   assert.equal(core.codes(), ['INVALID_EXIT'])
+})
+
+test('the stored cursor is the follower’s own, floor and all: a reorg of the very first block is no broken finality', () => {
+  const { core } = createScene()
+  const { rootLog } = core
+  const hashOf = (name: string) => `0x${Buffer.from(name).toString('hex').padStart(64, '0')}` as Hash
+  const block = (number: number, fork: string, parent: string): L1Block => ({
+    number,
+    hash: hashOf(`${number}${fork}`),
+    parentHash: hashOf(parent),
+    timestamp: 1_000 + number,
+    baseFeePerGas: 1n,
+  })
+  const ref = (number: number, fork: string) => ({ number, hash: hashOf(`${number}${fork}`) })
+  const steps: FollowerEvent[] = [
+    { type: 'block', block: block(5, 'a', '4'), logs: [] },
+    { type: 'reorg', commonAncestor: ref(4, ''), dropped: [ref(5, 'a')] },
+    { type: 'block', block: block(5, 'b', '4'), logs: [] },
+    { type: 'block', block: block(6, 'b', '5b'), logs: [] },
+    { type: 'finalised', block: ref(5, 'b') },
+    { type: 'reorg', commonAncestor: ref(5, 'b'), dropped: [ref(6, 'b')] },
+    { type: 'block', block: block(6, 'c', '5b'), logs: [] },
+    { type: 'block', block: block(7, 'c', '6c'), logs: [] },
+    { type: 'finalised', block: ref(7, 'c') },
+  ]
+  let want: Cursor = []
+  for (const step of steps) {
+    want = foldCursor(want, step)
+    if (step.type === 'block') rootLog.append(step.block, [])
+    if (step.type === 'reorg') rootLog.rollback(step.commonAncestor)
+    if (step.type === 'finalised') rootLog.finalise(step.block)
+    assert.equal(
+      rootLog.cursor().map(({ number, hash }) => ({ number, hash })),
+      want,
+    )
+  }
 })
 
 test.run()

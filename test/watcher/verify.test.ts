@@ -1,9 +1,12 @@
 /** Blocks as the watcher judges them: valid ones, one fault of each rule, and bodies that are not the block. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { blockEventSchema } from '../../api/feed.ts'
 import { encodeTransaction } from '../../protocol/codec.ts'
+import { retryable } from '../../protocol/errors.ts'
 import type { SignedTransaction } from '../../protocol/transaction.ts'
 import type { BlockFault, Rule } from '../../protocol/validity.ts'
+import { createPatientPrepare } from '../../watcher/verify.ts'
 import {
   alice,
   at,
@@ -252,6 +255,64 @@ test('a peer that sends a thousand bodies for one costs no more than one', async
   const core = createTestCore({ l1, peers: [noisy] })
   await core.tick()
   assert.is(core.alarm.page(0, 10)[0]?.repeats, 0)
+})
+
+test('waits for workers that are full instead of giving up the fetch', async () => {
+  let waiting = 0
+  const release: (() => void)[] = []
+  const patient = createPatientPrepare(async (transactions) => {
+    if (waiting + transactions.length > 3 && waiting > 0) {
+      throw retryable('SIGNATURE_POOL_FULL', 'full', { got: waiting + transactions.length, want: 'at most 3' })
+    }
+    waiting += transactions.length
+    await new Promise<void>((resolve) => release.push(resolve))
+    waiting -= transactions.length
+    return transactions.map(() => ({ malformed: { code: `${transactions.length}` } })) as never
+  })
+  const bytes = (count: number) => Array.from({ length: count }, () => new Uint8Array(1))
+  const answers = [2, 5, 1].map((count) => patient(bytes(count), new Uint8Array(32)))
+  const done = Promise.all(answers)
+  let isDone = false
+  void done.then(() => {
+    isDone = true
+  })
+  while (!isDone) {
+    release.shift()?.()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  assert.equal(
+    (await done).map(({ length }) => length),
+    [2, 5, 1],
+  )
+  assert.is(waiting, 0)
+})
+
+test('tells what no waiting can mend', async () => {
+  const broken = createPatientPrepare(async () => {
+    throw retryable('SIGNATURE_POOL_FULL', 'full of others', { got: 9, want: 'at most 3' })
+  })
+  const error = await broken([], new Uint8Array(32)).catch((thrown: unknown) => thrown)
+  assert.is((error as { code?: string }).code, 'SIGNATURE_POOL_FULL')
+})
+
+test('tells blocks on the live feed in the shape that clients of the operator read', async () => {
+  const { core, submit, l1 } = createScene()
+  submit(makeBlock(1, 2, [pay(alice, D0, [[bob, 100n]])]))
+  await core.tick()
+  l1.reorg(1)
+  l1.mine()
+  l1.mine()
+  await core.tick()
+  const events = core.journal.readSince('blocks', 0, 10).map(({ data }) => data)
+  for (const event of events) blockEventSchema.parse(event)
+  assert.equal(
+    events.map(({ number, stage, state, submission }) => [number, stage, state, submission !== undefined]),
+    [
+      [1, 'committed', 'committed', true],
+      [1, 'committed', 'verified', true],
+      [1, 'sealed', 'dropped', false],
+    ],
+  )
 })
 
 test.run()

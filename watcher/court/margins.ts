@@ -27,6 +27,15 @@ export type Margins = Readonly<{
 
 export type MarginProblem = Readonly<{ rule: string; got: string; want: string }>
 
+/** Urgent acts are raised every block; so many raises by a quarter are a fee of six times the first. */
+const FEE_BUMPS = 8
+
+/** Of a watcher that polls every `pollMs` and whose outbox waits for `confirmations` L1 blocks. */
+export function delaysOf({ slot }: Parameters, own: Readonly<{ confirmations: number; pollMs: number }>): Delays {
+  const { confirmations, pollMs } = own
+  return { confirmations, pollSeconds: Math.ceil(pollMs / 1000), bumpSeconds: FEE_BUMPS * slot }
+}
+
 /** A missed L1 slot now and then is normal: the contract counts blocks, people count seconds. */
 const SLOT_SLACK = 4 / 3
 

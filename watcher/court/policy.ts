@@ -8,7 +8,7 @@ import type { Parameters } from '../../protocol/parameters.ts'
 /** More than all ETH there is: the outbox then stops at what the key holds. */
 export const UNLIMITED_WEI: bigint = 2n ** 96n
 
-/** Gas of our own calls, worst shape, rounded up (the gas table of docs/spec.md section 12). */
+/** Gas of our own calls, worst shape, rounded up (the gas table of docs/spec.md section 11.1). */
 export const START_GAS = 140_000n
 export const TURN_GAS = 60_000n
 /** What a turn costs as a rule; decides what the bounties pay for. */
@@ -51,7 +51,7 @@ const GWEI = 10n ** 9n
 export function defaultPolicy(own: Pick<CourtPolicy, 'sender' | 'seed'>, parameters: Parameters): CourtPolicy {
   return {
     ...own,
-    staggerSeconds: Math.min(600, Math.floor(parameters.minExitPeriod / 24)),
+    staggerSeconds: defaultStagger(parameters),
     challengeFloorWei: 300_000n * 20n * GWEI,
     exitFloorWei: 300_000n * 20n * GWEI,
     challengeReserveWei: 300_000n * 100n * GWEI,
@@ -62,6 +62,11 @@ export function defaultPolicy(own: Pick<CourtPolicy, 'sender' | 'seed'>, paramet
     withdrawCredits: false,
     keeperBudgetWei: 300_000n * 20n * GWEI,
   }
+}
+
+/** Longest random delay, seconds. */
+export function defaultStagger({ minExitPeriod }: Parameters): number {
+  return Math.min(600, Math.floor(minExitPeriod / 24))
 }
 
 /** L1 seconds, both ends inclusive. */

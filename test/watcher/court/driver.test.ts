@@ -53,6 +53,7 @@ type Scene = {
   readings: L1Readings | Error
   header: ReturnType<typeof headerOf>
   proofs: number
+  pages: number
   broken: Hash | undefined
 }
 
@@ -66,6 +67,7 @@ function createScene(changes: Partial<Scene> = {}) {
     readings: readingsOf(),
     header: headerOf(),
     proofs: 0,
+    pages: 0,
     broken: undefined,
     ...changes,
   }
@@ -85,8 +87,10 @@ function createScene(changes: Partial<Scene> = {}) {
       if (found?.output.kind === 'spent') scene.proofs++
       return found
     },
-    protectedOutputs: (owner, { cursor = -1, limit = 500 } = {}) =>
-      scene.outputs.filter((output) => output.owner === owner && output.position > cursor).slice(0, limit),
+    protectedOutputs: (owner, { cursor = -1, limit = 500 } = {}) => {
+      scene.pages++
+      return scene.outputs.filter((output) => output.owner === owner && output.position > cursor).slice(0, limit)
+    },
     protectedAccounts: () => scene.accounts,
     revokedAt: () => (scene.revoked ? START : undefined),
     header: (block) => (block <= scene.world.verifiedBlock ? scene.header : undefined),
@@ -106,6 +110,7 @@ function createScene(changes: Partial<Scene> = {}) {
     stands: () => false,
   }
   const wanted: Wanted[] = []
+  const woken = { count: 0 }
   const start = (policy = policyOf()) =>
     courtOf({
       policy,
@@ -115,8 +120,9 @@ function createScene(changes: Partial<Scene> = {}) {
         if (scene.readings instanceof Error) throw scene.readings
         return scene.readings
       },
+      wake: () => void woken.count++,
     })({ facts, db, alarm, log: memory.log, now: () => 0 })
-  return { scene, db, memory, raised, cleared, wanted, start }
+  return { scene, db, memory, raised, cleared, wanted, woken, start }
 }
 
 function callOf(row: ReturnType<typeof listRows>[number]) {
@@ -172,7 +178,7 @@ test('waits for its random delay', async () => {
   assert.is(listRows(db).length, 1)
 })
 
-test('tries again under a new key when a challenge is over but the facts still want it, and not at once', async () => {
+test('opens an act again that another was said to have done, once the facts had time to show it', async () => {
   const { db, start, scene, raised } = createScene({ exits: [factsOf(spentFact())] })
   const court = start()
   await court.tick()
@@ -185,22 +191,45 @@ test('tries again under a new key when a challenge is over but the facts still w
   scene.world = worldAt(12)
   await court.tick()
   assert.equal(
-    listRows(db).map(({ intent }) => intent.key),
-    [row!.intent.key, `${row!.intent.key}#2`],
+    listRows(db).map(({ intent, status, final }) => [intent.key, status, final]),
+    [[row!.intent.key, 'queued', false]],
   )
   assert.equal(
     raised.filter((alert) => !alert.startsWith('INVALID_EXIT')),
     [],
   )
-  saveRow(db, listRows(db)[1]!.id, { status: 'failed', words: 'ExitMismatch' })
+  saveRow(db, row!.id, { status: 'done-by-other' })
+  await court.tick()
+  assert.is(listRows(db)[0]!.status, 'done-by-other', 'and waits anew')
+})
+
+test('tries again under a new key when a challenge failed but the facts still want it, and not at once', async () => {
+  const { db, start, scene, raised } = createScene({ exits: [factsOf(spentFact())] })
+  const court = start()
+  await court.tick()
+  const [row] = listRows(db)
+  saveRow(db, row!.id, { status: 'failed', words: 'ExitMismatch' })
   await court.tick()
   assert.is(raised.at(-1), `CHALLENGE_FAILED ${row!.intent.key}`)
-  scene.world = worldAt(15)
+  scene.world = worldAt(11)
   await court.tick()
-  assert.is(listRows(db).length, 2)
-  scene.world = worldAt(16)
+  assert.is(listRows(db).length, 1)
+  scene.world = worldAt(12)
   await court.tick()
-  assert.is(listRows(db).length, 3)
+  assert.equal(
+    listRows(db).map(({ intent }) => intent.key),
+    [row!.intent.key, `${row!.intent.key}#2`],
+  )
+})
+
+test('wakes the outbox after writing an act, and only then', async () => {
+  const { scene, start, woken } = createScene()
+  const court = start()
+  await court.tick()
+  assert.is(woken.count, 0)
+  scene.exits = [factsOf(spentFact())]
+  await court.tick()
+  assert.is(woken.count, 1)
 })
 
 test('an L1 reorg that moves the exit makes a new act, and the old one stays alone', async () => {
@@ -275,6 +304,32 @@ test('takes protected owners out, deposits and outputs, page by page, and not tw
   assert.is(listRows(db).length, 2)
 })
 
+test('asks for protected outputs again only when L1, the verified blocks or the mandates moved', async () => {
+  const outputs = Array.from({ length: 1_001 }, (_, i) => outputOf({ position: depositOf(i) }))
+  const { start, scene } = createScene({
+    accounts: [accountOf()],
+    outputs,
+    world: worldAt(10, { safety: unsafeSince(30, START) }),
+  })
+  const court = start()
+  await court.tick()
+  assert.is(scene.pages, 4, 'three pages and an empty one')
+  await court.tick()
+  assert.is(scene.pages, 4)
+  const { now, ...world } = scene.world
+  scene.world = { ...world, now: { ...now, hash: `0x${'77'.repeat(32)}` } }
+  await court.tick()
+  assert.is(scene.pages, 8)
+  scene.world = { ...scene.world, verifiedBlock: scene.world.verifiedBlock + 1 }
+  await court.tick()
+  assert.is(scene.pages, 12)
+  scene.accounts = []
+  await court.tick()
+  scene.accounts = [accountOf()]
+  await court.tick()
+  assert.is(scene.pages, 16)
+})
+
 test('brings a larger bond when the base fee rose beyond the headroom, and leaves it alone until then', async () => {
   const { db, start, scene } = createScene({
     accounts: [accountOf()],
@@ -284,6 +339,12 @@ test('brings a larger bond when the base fee rose beyond the headroom, and leave
   const court = start()
   await court.tick()
   const bond = () => listRows(db)[0]!.intent.valueWei
+  scene.readings = readingsOf({ exitBondWei: 500_000n * GWEI })
+  await court.tick()
+  assert.is(bond(), 750_000n * GWEI, 'nothing is sent yet: the newest is free')
+  scene.readings = readingsOf()
+  await court.tick()
+  saveRow(db, listRows(db)[0]!.id, { status: 'sent', nonce: 0 })
   scene.readings = readingsOf({ exitBondWei: 600_000n * GWEI })
   await court.tick()
   assert.is(bond(), 600_000n * GWEI)
@@ -374,6 +435,11 @@ test('encodes every kind of act, and asks L1 for what they need', async () => {
   assert.equal(
     listRows(db).map((row) => callOf(row).functionName),
     ['processExits', 'settle', 'release', 'withdraw'],
+  )
+  // An estimate of the first two would find the gas for doing nothing: they stop early instead of reverting.
+  assert.equal(
+    listRows(db).map(({ intent }) => intent.gasLimit !== undefined && intent.gasLimit >= 270_000n),
+    [true, true, false, false],
   )
   assert.equal(wanted[0]?.tickets, [ETH])
   assert.equal(wanted[0]?.credits, [{ account: ALICE, tokens: [TKN] }])

@@ -8,6 +8,7 @@ import { rollingDeadline } from '../../../watcher/court/exitTime.ts'
 import {
   answerSeconds,
   assertMargins,
+  delaysOf,
   findMarginProblems,
   type Margins,
   shortestChallengeWindow,
@@ -42,6 +43,21 @@ test('every preset leaves room for an ordinary watcher', () => {
       bumpSeconds: 8 * preset.slot,
     }
     assert.equal(findMarginProblems({ parameters: preset, delays, staggerSeconds, limits: defaultLimits(preset) }), [])
+  }
+})
+
+test('a watcher with the defaults fits every preset, one that sleeps for minutes fits no devnet', () => {
+  for (const preset of Object.values(PRESETS)) {
+    const { staggerSeconds } = defaultPolicy({ sender: WATCHER, seed: hashOf(1) }, preset)
+    const problemsOf = (pollMs: number) =>
+      findMarginProblems({
+        parameters: preset,
+        delays: delaysOf(preset, { confirmations: 6, pollMs }),
+        staggerSeconds,
+        limits: defaultLimits(preset),
+      })
+    assert.equal(problemsOf(2_000), [])
+    assert.is(problemsOf(120_000).length > 0, preset === PRESETS.devnet)
   }
 })
 

@@ -1,0 +1,160 @@
+/**
+ * An operator who stopped being honest: commits whatever a story wants with the operator's key, and serves the bodies it feels like, over
+ * a real socket. The honest operator's program is stopped first.
+ */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createWalletClient, defineChain, http, publicActions } from 'viem'
+import { privateKeyToAccount } from 'viem/accounts'
+import { joinBodies } from '../../api/bodies.ts'
+import { iLifeboatAbi } from '../../contracts/artifacts.generated.ts'
+import { encodeSubmitBlocks } from '../../l1/rootContract.ts'
+import { blockTree, type Commitment, type Header, hashWitnesses, type InclusionProof } from '../../protocol/block.ts'
+import { type Address, bytesToHex, type Hash, ZERO_HASH } from '../../protocol/bytes.ts'
+import { encodeBody } from '../../protocol/codec.ts'
+import { domainSeparator } from '../../protocol/eip712.ts'
+import { proveLeaf } from '../../protocol/merkle.ts'
+import { encodePosition } from '../../protocol/position.ts'
+import { createOutput, hashTransaction, type SignedTransaction, type Transaction } from '../../protocol/transaction.ts'
+import type { Account } from '../../wallet/account.ts'
+import { signTransaction } from '../../wallet/payment.ts'
+import { createHttpPeer, type Peer } from '../../watcher/peers.ts'
+import { ETH, until, type World } from './world.ts'
+
+export type Committed = Readonly<{
+  number: number
+  timestamp: number
+  header: Header
+  transactions: readonly SignedTransaction[]
+}>
+
+export type Shown = Readonly<{ transaction: Transaction; header: Header; proof: InclusionProof }>
+
+export type Hostile = Readonly<{
+  /** Where it serves blocks. */
+  peer: Peer
+  /** Stops the honest operator; from here on the chain is ours. */
+  takeOver(): Promise<void>
+  /** Commits a block of these transactions, valid or not. Served only after `serve`. */
+  commit(transactions: readonly SignedTransaction[]): Promise<Committed>
+  serve(number: number): void
+  /** A payment as its signers would sign it, whatever it says. */
+  sign(
+    signers: readonly Account[],
+    inputs: readonly number[],
+    outputs: readonly (readonly [to: Account, amount: bigint])[],
+  ): SignedTransaction
+  positionOf(block: Committed, index?: number, output?: number): number
+  /** What an exit of an output of the transaction shows on L1. */
+  shownOf(block: Committed, index?: number): Shown
+}>
+
+/** Listens, and does nothing yet. */
+export async function createHostile(world: World): Promise<Hostile> {
+  const { deployment } = world
+  const root = deployment.contracts['root']!.address as Address
+  const separator = domainSeparator({ chainId: deployment.chainId, rootContract: root })
+  const bodies = new Map<number, Uint8Array>()
+  const served = new Set<number>()
+  const server = createServer((request, response) => {
+    const { searchParams } = new URL(request.url ?? '/', 'http://hostile')
+    const found: Uint8Array[] = []
+    for (let number = Number(searchParams.get('from')); number <= Number(searchParams.get('to')); number++) {
+      const body = bodies.get(number)
+      if (!body || !served.has(number)) break
+      found.push(body)
+    }
+    response.setHeader('content-type', 'application/octet-stream')
+    response.end(joinBodies(found))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  world.atEnd(() => void server.close())
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+
+  const chain = defineChain({
+    id: deployment.chainId,
+    name: 'test',
+    nativeCurrency: { name: 'Ether', symbol: 'ETH', decimals: 18 },
+    rpcUrls: { default: { http: [world.url] } },
+  })
+  const account = privateKeyToAccount(bytesToHex(world.operatorAccount.privateKey))
+  const client = createWalletClient({ account, chain, transport: http(world.url), pollingInterval: 50 }).extend(
+    publicActions,
+  )
+  function hashesOf(transactions: readonly SignedTransaction[]) {
+    return transactions.map(({ transaction, witnesses }) => ({
+      txHash: hashTransaction(transaction, separator),
+      witnessesHash: hashWitnesses(witnesses),
+    }))
+  }
+
+  async function takeOver(): Promise<void> {
+    await world.operator.stop()
+    // What the operator had sent is mined before the first lie.
+    await until('the operator’s last transaction is mined', async () => {
+      const [latest, pending] = await Promise.all(
+        (['latest', 'pending'] as const).map((blockTag) =>
+          client.getTransactionCount({ address: account.address, blockTag }),
+        ),
+      )
+      return latest === pending
+    })
+  }
+
+  async function newestBlock(): Promise<number> {
+    const head = (await client.readContract({
+      address: root,
+      abi: iLifeboatAbi,
+      functionName: 'head',
+    })) as readonly unknown[]
+    return Number(head[1])
+  }
+
+  return {
+    peer: createHttpPeer({ url, timeoutMs: 3_000 }),
+    takeOver,
+    serve: (number) => void served.add(number),
+    sign: (signers, inputs, outputs) => {
+      const made = outputs.map(([to, amount]) => createOutput(to.address, ETH, amount))
+      const transaction = { inputs: [...inputs], outputs: made, memo: ZERO_HASH }
+      const witnesses = new Uint8Array(64 * signers.length)
+      for (const [i, signer] of signers.entries())
+        witnesses.set(signTransaction({ ...transaction }, signer, separator).witnesses.subarray(0, 64), i * 64)
+      return { transaction, witnesses }
+    },
+    positionOf: ({ number }, index = 0, output = 0) => encodePosition({ block: number, index, output }),
+    shownOf: ({ header, transactions }, index = 0) => {
+      const hashes = hashesOf(transactions)
+      return {
+        transaction: transactions[index]!.transaction,
+        header,
+        proof: {
+          witnessesHash: bytesToHex(hashes[index]!.witnessesHash),
+          path: proveLeaf(blockTree(hashes), index).map(bytesToHex),
+        },
+      }
+    },
+    async commit(transactions) {
+      const number = (await newestBlock()) + 1
+      const anchor = await client.getBlock({ blockTag: 'latest' })
+      const hashed = hashesOf(transactions)
+      const commitment: Commitment = {
+        root: bytesToHex(blockTree(hashed).root),
+        txCount: transactions.length,
+        anchor: Number(anchor.number),
+      }
+      const { data } = encodeSubmitBlocks(number, [commitment], anchor.hash as Hash)
+      bodies.set(number, encodeBody({ block: number, anchor: commitment.anchor, transactions }))
+      const hash = await client.sendTransaction({ to: root, data, gas: 500_000n })
+      const receipt = await client.waitForTransactionReceipt({ hash, timeout: 20_000 })
+      if (receipt.status !== 'success') throw new Error(`L1 refused block ${number} of the hostile operator`)
+      const { timestamp } = await client.getBlock({ blockHash: receipt.blockHash })
+      return {
+        number,
+        timestamp: Number(timestamp),
+        header: { ...commitment, timestamp: Number(timestamp) },
+        transactions,
+      }
+    },
+  }
+}
