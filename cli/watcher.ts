@@ -1,11 +1,13 @@
 /** lifeboat watcher: re-checks every block and plays the exit games until it is interrupted. */
 import { connectEndpoint, type Endpoint } from '../l1/endpoint.ts'
+import { DEFAULT_POLICY } from '../l1/outboxContext.ts'
 import { defineConfig, invalidConfig } from '../service/config.ts'
 import { boolean, path, secretFile } from '../service/configTypes.ts'
 import { createLog } from '../service/log.ts'
 import { unlockKey } from '../wallet/keys.ts'
 import { checkWatcher, readParameters, readProtectedFile } from '../watcher/check.ts'
 import { WATCHER_CONFIG } from '../watcher/config.ts'
+import { delaysOf } from '../watcher/court/margins.ts'
 import { createHttpPeer } from '../watcher/peers.ts'
 import { defaultLimits } from '../watcher/safety.ts'
 import { createLogSink, createWebhookSink } from '../watcher/sinks.ts'
@@ -67,6 +69,7 @@ export function createWatcherCommand(io: CliIo) {
         parameters,
         data: config.data,
         sender: account?.address,
+        delays: delaysOf(parameters, { confirmations: DEFAULT_POLICY.confirmations, pollMs: config.poll * 1000 }),
       })
       for (const { key, got, want, from } of report.warnings)
         io.err(`warning: ${key}: got ${String(got)}${from ? ` from ${from}` : ''}, want ${want}\n`)

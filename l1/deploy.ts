@@ -110,7 +110,7 @@ export async function deployRoot(options: DeployOptions): Promise<Deployment> {
   } finally {
     stop.abort()
     await running.catch(() => undefined)
-    outbox.close()
+    await outbox.close()
     db.close()
   }
 }

@@ -108,6 +108,8 @@ export type L1Act = Readonly<{
   to?: Address
   /** Errors of the root contract that mean that somebody did it already. */
   doneErrors?: readonly string[]
+  /** For calls that stop early when gas runs short: an estimate would find the least that does not revert. */
+  gasLimit?: bigint
 }>
 
 export type L1Done = Readonly<{ txHash?: Hash; l1Block?: number; events: readonly RootEvent[] }>

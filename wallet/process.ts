@@ -13,6 +13,10 @@ import type { L1Done, QueueHeads, RootReads } from './ports.ts'
 /** Exits per call: 50 turns stay far below the gas limit of one L1 transaction. */
 export const TURNS_PER_CALL = 50
 
+/** Gas that a call needs to go on to its end: what the contract wants left before a turn, and the worst turn with its calldata. */
+const GAS_BASE = 250_000n
+const GAS_PER_TURN = 100_000n
+
 export type DueTurns = Readonly<{ turns: Turns; due: number }>
 
 export type Processed = Readonly<{ processed: number; settled: number; transactions: readonly Hash[] }>
@@ -31,6 +35,7 @@ export async function processDue(wallet: WalletContext, key: string): Promise<Pr
       purpose: `process ${due} exits`,
       call,
       doneErrors: ['NothingToDo'],
+      gasLimit: gasFor(due),
     })
     if (done.txHash === undefined) break
     transactions.push(done.txHash)
@@ -96,6 +101,7 @@ async function settleDue(wallet: WalletContext, key: string): Promise<{ count: n
       purpose: `settle ${group.length} exits`,
       call: encodeSettle(group),
       doneErrors: ['NothingToDo'],
+      gasLimit: gasFor(group.length),
     })
     if (done.txHash) transactions.push(done.txHash)
     count += done.events.filter(({ type }) => type === 'ExitPaid').length
@@ -118,6 +124,10 @@ function isPast(exit: Exit, { oldHead, oldTail, youngFirst, youngCursor }: Queue
   if (!exit.young) return oldHead === oldTail || exit.seq < oldHead
   const block = blockOf(exit)
   return youngFirst === 0 || block < youngFirst || (block === youngFirst && exit.seq < youngCursor)
+}
+
+function gasFor(turns: number): bigint {
+  return GAS_BASE + GAS_PER_TURN * BigInt(turns)
 }
 
 function byTurn(a: KnownExit, b: KnownExit): number {

@@ -63,7 +63,7 @@ export function openSender(options: SenderOptions): Sender {
       if (!open) return
       open.stop.abort()
       await open.ended
-      open.outbox.close()
+      await open.outbox.close()
       open.db.close()
     },
   }
@@ -124,6 +124,7 @@ async function enqueue(options: SenderOptions, outbox: Outbox, act: L1Act): Prom
     purpose: act.purpose,
     doneErrors: act.doneErrors ?? [],
     onRevert: 'give-up',
+    ...(act.gasLimit === undefined ? {} : { gasLimit: act.gasLimit }),
   })
 }
 
