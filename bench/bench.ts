@@ -102,7 +102,7 @@ async function main(): Promise<void> {
     progress('making outputs and signing payments')
     const streamTask: StreamTask = {
       ...{ url, chainId: chain.chainId, rootContract: chain.root, seed: SEED, accounts: 256, deposits },
-      ...{ depositWei: String(DEPOSIT_WEI), levels: 4, seconds, batch: 64, connections: 8 },
+      ...{ depositWei: String(DEPOSIT_WEI), levels: 4, seconds, batch: 64, connections: 32 },
     }
     const payers = startPart('./loadPayments.ts', streamTask)
     const { ready } = await payers.next<{ ready: number }>()

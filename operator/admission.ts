@@ -18,7 +18,7 @@ const BATCH_SIZE = 256
 /** Batches with the workers at a time, per thread. */
 const BATCHES_AHEAD = 2
 /** Most transactions in one store transaction: bounds how long the loop is away, and how long the first waits for the last. */
-const COMMIT_SIZE = 512
+const COMMIT_SIZE = 2_048
 
 export type AdmissionResult = Outcome | Readonly<{ status: 'rejected'; error: ErrorBody }>
 

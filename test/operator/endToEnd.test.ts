@@ -132,8 +132,10 @@ test('submits again after an L1 reorg took its submission back', async ({ networ
   await network.mine(3)
   await network.api().submit([await network.chain.pay(alice, input, [[bob, ETHER]])])
   network.clock.ms += network.settings.blockIntervalSeconds * 1000
-  await network.operator.tick()
-  await network.operator.tick()
+  // anvil mines in its own time: the operator looks until the submission is there.
+  for (let looks = 0; looks < 50 && (await network.api().status()).committed === before.committed; looks++) {
+    await network.operator.tick()
+  }
   const depth = 1
   assert.is((await network.api().status()).committed, before.committed + 1)
   await network.client.request({ method: 'anvil_rollback' as never, params: [depth] as never })
