@@ -39,6 +39,8 @@ function findReadmeProblems(): string[] {
   )
 }
 
+type Lock = Readonly<{ packages: Record<string, Readonly<{ optionalDependencies?: Record<string, string> }>> }>
+
 /** The lock file installs from whichever registry is configured: it names none. */
 function findLockProblems(): string[] {
   const lock = readFileSync(join(ROOT, 'package-lock.json'), 'utf8')
@@ -49,7 +51,13 @@ function findLockProblems(): string[] {
   const loose = Object.entries({ ...manifest['dependencies'], ...manifest['devDependencies'] }).filter(
     ([, version]) => !/^\d/.test(version),
   )
+  const packages = Object.entries((JSON.parse(lock) as Lock).packages)
+  const names = new Set(packages.map(([path]) => path))
+  const lost = packages
+    .flatMap(([, { optionalDependencies }]) => Object.keys(optionalDependencies ?? {}))
+    .filter((name) => !names.has(`node_modules/${name}`))
   return [
+    ...lost.map((name) => `package-lock.json: got no entry for ${name}: run node scripts/completeLock.mjs`),
     ...(lock.includes('"resolved"') ? ['package-lock.json: got download addresses, want none'] : []),
     ...loose.map(([name, version]) => `package.json: got ${name} ${version}, want an exact version`),
   ]
