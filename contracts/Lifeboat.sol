@@ -85,6 +85,8 @@ contract Lifeboat is Vault, StandardExits, Evidence, ExitQueue {
                 && p.finalityBlocks != 0 && p.blockInterval != 0 && p.submissionMargin != 0 && p.maxBlockTxs != 0,
             "zero"
         );
+        // Times have 40 bits: a longer period would wrap, and an exit be payable at once.
+        _require(mep <= type(uint32).max && p.abandonPeriod <= type(uint32).max, "periods < 2^32");
         _require(4 * (uint256(p.dataChallengePeriod) + p.dataResponsePeriod) <= mep, "DC + DR <= MEP / 4");
         _require(8 * uint256(p.reaction) <= mep, "REACTION <= MEP / 8");
         _require(32 * anchorAge <= 3 * mep, "ANCHOR_AGE * 4/3 <= MEP / 8");

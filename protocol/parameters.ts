@@ -76,6 +76,9 @@ export const PRESETS: Readonly<Record<PresetName, Parameters>> = {
   },
 }
 
+/** Times on L1 have 40 bits: a longer period would wrap there, and an exit be payable at once. */
+const PERIOD_LIMIT = 2 ** 32
+
 export const MAX_ANCHOR_AGE_BLOCKS = 6_000
 export const MAX_BLOCK_TXS = 2 ** 16
 
@@ -90,6 +93,12 @@ export function findParameterProblems(p: Parameters): ParameterProblem[] {
       Object.values(p).every((value) => Number.isSafeInteger(value) && value > 0),
       JSON.stringify(p),
       'positive integers',
+    ],
+    [
+      'periods < 2^32',
+      mep < PERIOD_LIMIT && p.abandonPeriod < PERIOD_LIMIT,
+      `MEP ${mep} s, abandon period ${p.abandonPeriod} s`,
+      `less than ${PERIOD_LIMIT} s each`,
     ],
     [
       'DC + DR <= MEP / 4',

@@ -46,6 +46,8 @@ export function parameterVectors() {
     ['ANCHOR_AGE * slot * 4/3 <= MEP / 8', { ...mainnet, anchorAgeBlocks: 4_726 }],
     ['ANCHOR_AGE <= 6000', { ...mainnet, anchorAgeBlocks: 6_001, slot: 8 }],
     ['ANCHOR_AGE * slot >= finality + block interval + submission margin', { ...devnet, submissionMargin: 17 }],
+    ['periods < 2^32', { ...mainnet, abandonPeriod: 2 ** 32 }],
+    ['periods < 2^32', { ...mainnet, minExitPeriod: 2 ** 40 - 1, abandonPeriod: 2 ** 40 - 1 }],
     ['ABANDON_PERIOD >= MEP', { ...mainnet, abandonPeriod: mep - 1 }],
     ['MAX_BLOCK_TXS <= 2^16', { ...mainnet, maxBlockTxs: 2 ** 16 + 1 }],
   ]

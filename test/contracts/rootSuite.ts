@@ -1,7 +1,7 @@
 /** A suite on one root contract on anvil: every test starts from the same fresh contract and leaves nothing behind. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Abi, encodeFunctionData, type Hex } from 'viem'
+import { type Abi, encodeFunctionData, type Hex, TransactionReceiptNotFoundError } from 'viem'
 import { lifeboatAbi } from '../../contracts/artifacts.generated.ts'
 import type { RootCall } from '../../l1/rootContract.ts'
 import type { Address } from '../../protocol/bytes.ts'
@@ -97,6 +97,19 @@ export async function readContract<T>(
   args: readonly unknown[] = [],
 ): Promise<T> {
   return (await chain.client.readContract({ address, abi: abi as Abi, functionName, args })) as T
+}
+
+/** The receipt of a transaction sent by hand. viem's own wait never ends on an L1 whose next block never comes. */
+export async function minedReceipt({ client }: RootChain, hash: Hex) {
+  for (let attempt = 0; attempt < 500; attempt++) {
+    try {
+      return await client.getTransactionReceipt({ hash })
+    } catch (error) {
+      if (!(error instanceof TransactionReceiptNotFoundError)) throw error
+      await client.getBlockNumber()
+    }
+  }
+  throw new Error(`got no receipt for ${hash}, want one after each automatic block`)
 }
 
 /** A token, `holder` owning `amount` of it and letting the root contract take it. */
