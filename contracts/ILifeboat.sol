@@ -8,7 +8,7 @@ import {ILifeboatTypes} from "./ILifeboatTypes.sol";
 /// @dev Units: amounts in the token's smallest unit, fees and bonds in wei, times in L1 seconds, `anchor` and `lockedAt` in L1 block
 /// numbers. Ends of periods are inclusive; an exit is payable when `block.timestamp > exitableAt`. Rule numbers refer to docs/spec.md.
 ///
-/// Evidence, settlement and most views are answered by a module in the root contract's storage (EvidenceModule.sol).
+/// What follows an exit's turn, fallen evidence, keys and views are answered by a module in the root contract's storage (EvidenceModule.sol).
 ///
 /// Assumed for safety: L1 does not reorganise past the operator's and watchers' finality; one honest watcher is online in every
 /// period of MEP/4 and can get a transaction mined within REACTION. Assumed for liveness: somebody calls processExits.

@@ -1,8 +1,8 @@
 /**
- * The root contract in our own words (contracts/ILifeboat.sol): its events as data, its calls as bytes, its reverts as sentences.
+ * The root contract in our own words (contracts/ILifeboat.sol): its events as data, its calls as bytes.
  * Nothing here does I/O.
  */
-import { decodeErrorResult, decodeEventLog, encodeFunctionData } from 'viem'
+import { decodeEventLog, encodeFunctionData } from 'viem'
 import { iLifeboatAbi } from '../contracts/artifacts.generated.ts'
 import type { Commitment, Header, InclusionProof } from '../protocol/block.ts'
 import { type Address, bytesToHex, type Hash, type Hex } from '../protocol/bytes.ts'
@@ -263,22 +263,6 @@ export function encodeWithdraw(token: Address, account: Address): RootCall {
 
 export function encodeRevokeMandates(epoch: number): RootCall {
   return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'revokeMandates', args: [BigInt(epoch)] }))
-}
-
-export type DecodedRevert = Readonly<{ name: string; args: readonly unknown[]; words: string }>
-
-/** A revert of the root contract as our own error, in words; undefined for data that is not one. */
-export function decodeRevert(data: Hex): DecodedRevert | undefined {
-  try {
-    const { errorName, args } = decodeErrorResult({ abi: iLifeboatAbi, data })
-    const values = (args ?? []) as readonly unknown[]
-    const fields = iLifeboatAbi.find((entry) => entry.type === 'error' && entry.name === errorName)
-    const names = fields && 'inputs' in fields ? fields.inputs.map(({ name }) => name) : []
-    const shown = values.map((value, i) => `${names[i] || i} ${String(value)}`).join(', ')
-    return { name: errorName, args: values, words: shown === '' ? errorName : `${errorName}: ${shown}` }
-  } catch {
-    return undefined
-  }
 }
 
 function call(data: Hex, valueWei = 0n): RootCall {

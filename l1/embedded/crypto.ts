@@ -3,20 +3,12 @@
  * WebAssembly, SHA-256 of Node. An ecrecover view call is about four times faster than with the default JavaScript.
  */
 import { createHash } from 'node:crypto'
-import { createRequire } from 'node:module'
 import type { CustomCrypto } from '@ethereumjs/common'
-import { type Address, bytesToHex } from '../../protocol/bytes.ts'
-import { configError, invalid } from '../../protocol/errors.ts'
+import type { Address } from '../../protocol/bytes.ts'
+import { invalid } from '../../protocol/errors.ts'
 import { keccak256 } from '../../protocol/keccak.ts'
-
-interface Secp256k1 {
-  ecdsaRecover(signature: Uint8Array, recovery: number, hash: Uint8Array, compressed: boolean): Uint8Array
-  ecdsaSign(hash: Uint8Array, privateKey: Uint8Array): { signature: Uint8Array; recid: number }
-  publicKeyCreate(privateKey: Uint8Array, compressed: boolean): Uint8Array
-  privateKeyVerify(privateKey: Uint8Array): boolean
-}
-
-const secp256k1 = loadSecp256k1()
+import { secp256k1 } from '../../signatures/secp256k1.ts'
+import { addressOfKey } from '../../signatures/sign.ts'
 
 /** What `Common` takes as `customCrypto`. */
 export const nativeCrypto: CustomCrypto = {
@@ -44,18 +36,6 @@ export function deriveDevAccount(seed: string, index: number): DevAccount {
   return { address: addressOfKey(privateKey), privateKey }
 }
 
-/** Throws PRIVATE_KEY_INVALID for zero and for values not below the group order. */
-export function addressOfKey(privateKey: Uint8Array): Address {
-  if (privateKey.length !== 32 || !secp256k1.privateKeyVerify(privateKey)) {
-    throw invalid('PRIVATE_KEY_INVALID', 'not a secp256k1 private key', {
-      got: `${privateKey.length} bytes`,
-      want: '32 bytes, not zero, below the group order',
-    })
-  }
-  const publicKey = secp256k1.publicKeyCreate(privateKey, false)
-  return bytesToHex(keccak256(publicKey.subarray(1)).subarray(12))
-}
-
 function recoverPublicKey(hash: Uint8Array, v: bigint, r: Uint8Array, s: Uint8Array, chainId?: bigint): Uint8Array {
   const recovery = v === 0n || v === 1n ? v : chainId === undefined ? v - 27n : v - (chainId * 2n + 35n)
   if (recovery !== 0n && recovery !== 1n) {
@@ -65,18 +45,4 @@ function recoverPublicKey(hash: Uint8Array, v: bigint, r: Uint8Array, s: Uint8Ar
   signature.set(r, 32 - r.length)
   signature.set(s, 64 - s.length)
   return secp256k1.ecdsaRecover(signature, Number(recovery), hash, false).subarray(1)
-}
-
-function loadSecp256k1(): Secp256k1 {
-  try {
-    // The package's main entry would fall back silently to JavaScript 45 times slower, so the binding is named.
-    return createRequire(import.meta.url)('secp256k1/bindings') as Secp256k1
-  } catch (cause) {
-    throw configError(
-      'NATIVE_SECP256K1_MISSING',
-      'the native secp256k1 binding does not load; reinstall with build tools (npm rebuild secp256k1)',
-      { got: `${process.platform}-${process.arch}` },
-      cause,
-    )
-  }
 }
