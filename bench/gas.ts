@@ -12,14 +12,12 @@ import {
   encodeStartStandardExit,
   encodeSubmitBlocks,
 } from '../l1/rootContract.ts'
-import type { Commitment, Header } from '../protocol/block.ts'
-import { hashWitnesses } from '../protocol/block.ts'
+import type { Commitment } from '../protocol/block.ts'
 import { type Address, bytesToHex, type Hash, ZERO_HASH } from '../protocol/bytes.ts'
 import type { Exit } from '../protocol/exit.ts'
 import { keccak256Text } from '../protocol/keccak.ts'
-import { createTree, type MerkleTree, proveLeaf } from '../protocol/merkle.ts'
 import { encodePosition } from '../protocol/position.ts'
-import { createOutput, hashTransaction, leafOf, type SignedTransaction } from '../protocol/transaction.ts'
+import { createOutput, type SignedTransaction } from '../protocol/transaction.ts'
 import { testTokenAbi, testTokenBytecode } from '../test/contracts/artifacts.generated.ts'
 import { startAnvil } from '../test/support/anvil.ts'
 import { deposit, passTo, signMandate, turnsOf } from '../test/support/moves.ts'
@@ -34,8 +32,9 @@ import {
   exitOf,
   type RootChain,
 } from '../test/support/rootChain.ts'
+import { type FullBlock, type Gas, LEAVES, proofAt, submitFull } from './gasBlocks.ts'
+import { measureDisputes } from './gasDisputes.ts'
 
-const LEAVES = 2 ** 16
 const { alice, bob, mallory, watcher, carol, operator } = actors
 
 /** Limits of the specification (docs/spec.md section 11); a key without one is only reported. */
@@ -47,40 +46,8 @@ export const GAS_LIMITS: Readonly<Record<string, number>> = {
   startStandardExit_1in2out_65536: 100_000,
   challengeStandardExit_1in2out_65536: 70_000,
   processExits_eth_50of1000_each: 35_000,
-}
-
-type FullBlock = Readonly<{
-  header: Header
-  number: number
-  tree: MerkleTree
-  transactions: readonly SignedTransaction[]
-}>
-type Gas = Record<string, number>
-
-/** A block of 65,536 leaves whose first ones are the given transactions, spread by `stride`; the rest are arbitrary. */
-async function submitFull(
-  chain: RootChain,
-  transactions: readonly SignedTransaction[],
-  stride: number,
-): Promise<FullBlock & { gas: number }> {
-  const leaves = Array.from({ length: LEAVES }, (_, i) => keccak256Text(`leaf ${i}`))
-  transactions.forEach((signed, i) => {
-    leaves[i * stride] = leafOf(hashTransaction(signed.transaction, chain.separator), hashWitnesses(signed.witnesses))
-  })
-  const tree = createTree(leaves)
-  const { number: anchor, hash } = await chain.client.getBlock()
-  const [, newest] = await chain.read<readonly number[]>('head')
-  const commitment = { root: bytesToHex(tree.root), txCount: LEAVES, anchor: Number(anchor) }
-  const sent = await chain.send(operator.account, encodeSubmitBlocks(Number(newest) + 1, [commitment], hash as Hash))
-  const header = { ...commitment, timestamp: sent.timestamp }
-  return { header, number: Number(newest) + 1, tree, transactions, gas: Number(sent.receipt.gasUsed) }
-}
-
-function proofAt(block: FullBlock, index: number, signed: SignedTransaction) {
-  return {
-    witnessesHash: bytesToHex(hashWitnesses(signed.witnesses)),
-    path: proveLeaf(block.tree, index).map(bytesToHex),
-  }
+  inFlightLife_2in2out: 450_000,
+  inFlightLifeDisputed_2in2out: 600_000,
 }
 
 async function measureDeposits(chain: RootChain, gas: Gas): Promise<void> {
@@ -251,6 +218,8 @@ async function main(): Promise<void> {
     await measureSubmissions(chain, gas)
     say('exits and challenges')
     await measureExits(chain, gas)
+    say('disputes')
+    await measureDisputes(await deployRootChain(createClient(anvil.url)), gas)
     // Each queue on a fresh chain: what is queued before would have its turn first.
     say('queue of 1,000 young exits')
     await measureQueue(await deployRootChain(createClient(anvil.url)), gas, { young: true })

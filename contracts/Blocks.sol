@@ -2,13 +2,13 @@
 pragma solidity 0.8.37;
 
 import {BlockRecord} from "./BlockRecord.sol";
+import {BondFee} from "./BondFee.sol";
 import {Hashing} from "./Hashing.sol";
 import {Head} from "./Head.sol";
-import {LifeboatBase} from "./LifeboatBase.sol";
 
 /// @title Submission of child blocks
 /// @dev Spec sections 3 and 8.1.
-abstract contract Blocks is LifeboatBase {
+abstract contract Blocks is BondFee {
     using BlockRecord for uint256;
     using Head for uint256;
 
@@ -92,26 +92,5 @@ abstract contract Blocks is LifeboatBase {
             if (decayed > next) next = decayed;
         }
         if (next > type(uint32).max) next = type(uint32).max;
-    }
-
-    /// @dev F of spec 8.2, in wei.
-    function _bondFee() internal view returns (uint256) {
-        uint256 base = _gwei(block.basefee);
-        uint256 h = _head;
-        uint256 slow = _decayed(h.slowFeeGwei(), block.timestamp - h.newestTime()) / 2;
-        if (slow > 16 * base) slow = 16 * base;
-        if (slow > base) base = slow;
-        return (base == 0 ? 1 : base) * 1 gwei;
-    }
-
-    function _decayed(uint256 feeGwei, uint256 elapsed) private pure returns (uint256) {
-        uint256 days_ = elapsed / 1 days;
-        if (days_ >= 64) return 0;
-        uint256 atDay = feeGwei >> days_;
-        return atDay - atDay * (elapsed % 1 days) / 2 days;
-    }
-
-    function _gwei(uint256 wei_) private pure returns (uint256) {
-        return (wei_ + 1 gwei - 1) / 1 gwei;
     }
 }

@@ -106,6 +106,7 @@ abstract contract ExitQueue is LifeboatBase, ReentrancyGuardTransient {
     /// @dev One predicate decides everything about an exit at its turn; nothing is swept before.
     function _turn(Exit calldata exit, Halt memory halt, Turns calldata turns, Cursor memory cursor) private {
         uint256 record = _exits[exit.outputId];
+        if (record.state() == ExitState.Cancelled) return _remove(exit, record, Removal.Spent);
         if (record.state() != ExitState.Queued) return;
         Header calldata none = _noHeader();
         bool brought = record.evidence() != 0 && cursor.evidenceBlock < turns.evidenceBlocks.length;
@@ -121,7 +122,7 @@ abstract contract ExitQueue is LifeboatBase, ReentrancyGuardTransient {
         uint128 due = exit.amount > type(uint128).max - from ? type(uint128).max - from : exit.amount;
         total.line = from + due;
         _totals[exit.token] = total;
-        bool ready = !record.hasEvidence() && !record.isSuspended()
+        bool ready = !record.hasEvidence() && !_isSuspended(exit, record)
             && block.timestamp > _payableAfter(exit.exitableAt, halt.lastMove) && due == exit.amount && total.line <= total.funded;
         if (ready) {
             _exits[exit.outputId] = record.withState(ExitState.Settled);

@@ -4,19 +4,34 @@ pragma solidity 0.8.37;
 import {ILifeboatTypes} from "./ILifeboatTypes.sol";
 
 /// @title The one slot that L1 keeps of an exit
-/// @dev Spec section 9.2. From the top: 200 bits of the exit's hash; 44 bits of the first evidence (block 28, index 16; 0 for none); 1 bit
-/// "more evidence is counted elsewhere"; 1 bit "a challenger was paid"; 7 bits "running disputes"; 3 bits state.
+/// @dev Spec section 9.2. From the top: 200 bits of the exit's hash, or of a locked output the L1 block of its lock; 44 bits of the first
+/// evidence (block 28, index 16; 0 for none); 1 bit "more evidence is counted elsewhere"; 1 bit "a challenger was paid"; 7 bits "running
+/// disputes" (at 127 further ones are counted elsewhere); 3 bits state.
 library ExitRecord {
     uint256 private constant CLEAR_BITS = 56;
     uint256 private constant EVIDENCE_SHIFT = 12;
     uint256 private constant EVIDENCE_MASK = ((1 << 44) - 1) << EVIDENCE_SHIFT;
     uint256 private constant MORE = 1 << 11;
     uint256 private constant REWARDED = 1 << 10;
+    uint256 private constant RUNNING = 1 << 3;
     uint256 private constant RUNNING_MASK = 127 << 3;
     uint256 private constant STATE_MASK = 7;
 
-    function create(bytes32 exitHash) internal pure returns (uint256) {
-        return (uint256(exitHash) >> CLEAR_BITS << CLEAR_BITS) | uint256(ILifeboatTypes.ExitState.Queued);
+    /// @param former The output's record before: the disputes that run about it go on.
+    function create(bytes32 exitHash, uint256 former) internal pure returns (uint256) {
+        return (uint256(exitHash) >> CLEAR_BITS << CLEAR_BITS) | (former & RUNNING_MASK)
+            | uint256(ILifeboatTypes.ExitState.Queued);
+    }
+
+    /// @dev An output that may not be spent any more and has no exit.
+    /// @param former The output's record before, 0 for none.
+    function locked(uint256 l1Block, uint256 former) internal pure returns (uint256) {
+        return (l1Block << CLEAR_BITS) | (former & RUNNING_MASK) | uint256(ILifeboatTypes.ExitState.Locked);
+    }
+
+    /// @dev Of a record in state Locked.
+    function lockedAt(uint256 record) internal pure returns (uint256) {
+        return record >> CLEAR_BITS;
     }
 
     function matches(uint256 record, bytes32 exitHash) internal pure returns (bool) {
@@ -65,6 +80,24 @@ library ExitRecord {
 
     function isSuspended(uint256 record) internal pure returns (bool) {
         return record & RUNNING_MASK != 0;
+    }
+
+    function isRunningFull(uint256 record) internal pure returns (bool) {
+        return record & RUNNING_MASK == RUNNING_MASK;
+    }
+
+    function running(uint256 record) internal pure returns (uint256) {
+        return (record & RUNNING_MASK) / RUNNING;
+    }
+
+    /// @dev The caller guarantees that the count is not full.
+    function withDispute(uint256 record) internal pure returns (uint256) {
+        return record + RUNNING;
+    }
+
+    /// @dev The caller guarantees that the count is not 0.
+    function withoutDispute(uint256 record) internal pure returns (uint256) {
+        return record - RUNNING;
     }
 
     /// @dev Evidence adds up (S6): one standing piece is enough, so none can shield the exit from another.

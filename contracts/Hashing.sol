@@ -136,7 +136,36 @@ library Hashing {
         assembly {
             offset := value
         }
-        return _hashCalldata(offset, 384);
+        return _hashCalldata(offset, 416);
+    }
+
+    function dispute(ILifeboatTypes.Dispute memory value) internal pure returns (bytes32) {
+        return keccak256(abi.encode(value));
+    }
+
+    /// @dev Dirty words give another hash than the one on file, here and below.
+    function disputeOf(ILifeboatTypes.Dispute calldata value) internal pure returns (bytes32) {
+        uint256 offset;
+        assembly {
+            offset := value
+        }
+        return _hashCalldata(offset, 320);
+    }
+
+    function disputeInputs(ILifeboatTypes.DisputeInput[] memory values) internal pure returns (bytes32 hash) {
+        bytes memory encoded = abi.encode(values);
+        // The first two words say where the array is and how long.
+        assembly ("memory-safe") {
+            hash := keccak256(add(encoded, 96), sub(mload(encoded), 64))
+        }
+    }
+
+    function disputeInputsOf(ILifeboatTypes.DisputeInput[] calldata values) internal pure returns (bytes32) {
+        uint256 offset;
+        assembly {
+            offset := values.offset
+        }
+        return _hashCalldata(offset, values.length * 192);
     }
 
     function mandate(ILifeboatTypes.Mandate calldata value, bytes32 separator) internal pure returns (bytes32) {

@@ -88,7 +88,87 @@ interface ILifeboat is ILifeboatTypes {
     ) external;
 
     /// @notice Takes back a piece of evidence whose block became void or whose transaction was proven invalid.
-    function dropEvidence(bytes32 outputId, uint64 spend) external;
+    /// @param place The position that the spend names. It may fall as well where the exit goes through a dispute. For the first piece
+    /// against an ordinary exit it is not looked at.
+    function dropEvidence(bytes32 outputId, uint64 spend, uint64 place) external;
+
+    /// @notice Starts a dispute about a completely signed transaction whose inclusion is unknown, and locks its inputs. Anyone; all of
+    /// `msg.value` but the exits' bonds is bond (`disputeBond`). One dispute a transaction, ever.
+    /// @param proofs For each input what shows that it exists.
+    /// @param exits The exits that inputs have (Queued or Ticket), in the order of the inputs.
+    /// @param outputs Outputs of the caller's own that leave through the dispute at once, each with a bond of `exitBondWei`; none is fine.
+    function startDispute(
+        Transaction calldata transaction,
+        bytes calldata witnesses,
+        InputProof[] calldata proofs,
+        Exit[] calldata exits,
+        uint256[] calldata outputs,
+        uint32 youngHint,
+        uint256 exitBondWei
+    ) external payable;
+
+    /// @notice Shows another transaction that spends an input of the disputed one, until MEP/2 before the verdict. Anyone; the first who
+    /// shows one that was public before the dispute started is paid from the bond.
+    /// @param input Index of the shared input in the disputed transaction, `spends` in the competitor.
+    /// @param position Where the competitor is included; 0: nowhere, and its other witnesses and `proof` are not looked at.
+    function showCompetitor(
+        Dispute calldata dispute,
+        DisputeInput[] calldata inputs,
+        uint256 input,
+        Transaction calldata transaction,
+        bytes calldata witnesses,
+        uint256 spends,
+        uint64 position,
+        Inclusion calldata proof
+    ) external;
+
+    /// @notice Shows where the disputed transaction is included, until MEP/4 before the verdict. Anyone.
+    function answerDispute(Dispute calldata dispute, Place calldata place) external;
+
+    /// @notice The one verdict, once `block.timestamp > exitableAt`. Anyone; the starter's bond goes back to it, unless it fell.
+    /// @param competitors Included competitors after the first, and `answers` after the first: whatever CompetitorShown and DisputeAnswered
+    /// name and nobody has weighed yet. All at once or over several calls; `Running` is returned until the last.
+    function decide(
+        Dispute calldata dispute,
+        DisputeInput[] calldata inputs,
+        uint64[] calldata competitors,
+        uint64[] calldata answers
+    ) external returns (Verdict verdict);
+
+    /// @notice Starts exits of a disputed transaction's outputs, while the dispute runs or after a canonical verdict. The caller is their
+    /// owner and posts the bonds (`exitBond` each; `msg.value` is split evenly). They mature like an exit of the transaction's youngest
+    /// input and wait for the verdict.
+    function startDisputedExits(
+        Dispute calldata dispute,
+        Transaction calldata transaction,
+        uint256[] calldata outputs,
+        uint32 youngHint
+    ) external payable;
+
+    /// @notice The same for somebody else, by their mandate.
+    function startDisputedExitsFor(
+        Dispute calldata dispute,
+        Transaction calldata transaction,
+        uint256[] calldata outputs,
+        uint32 youngHint,
+        Mandate calldata mandate,
+        bytes calldata signature
+    ) external payable;
+
+    /// @notice Shows that an output that exits through a dispute was spent: the disputed transaction is included, and a later one spends the
+    /// output there.
+    function challengeDisputedExit(
+        Exit calldata exit,
+        Place calldata made,
+        uint64 spend,
+        Transaction calldata transaction,
+        bytes calldata witnesses,
+        Inclusion calldata proof,
+        uint256 input
+    ) external;
+
+    /// @notice The least bond of a dispute about a transaction with so many inputs, at this block's base fee.
+    function disputeBond(uint256 inputs) external view returns (uint256 bondWei);
 
     /// @notice Gives exits their turn, oldest first, at most `maxCount` of them. Anyone; the bounties go to the caller.
     /// @dev Pays ETH by a gas-capped call and credits what fails; credits ERC-20 always: no token code runs here.
@@ -98,8 +178,9 @@ interface ILifeboat is ILifeboatTypes {
     function settle(Exit[] calldata exits) external returns (uint256 settled);
 
     /// @notice Frees what is reserved for an exit that nobody is owed: void, invalid, or spent in a block that is final.
-    /// @param spend A standing piece of evidence; with `evidenceBlock`, the header of its block, ignored for a void or invalid exit.
-    function release(Exit calldata exit, uint64 spend, Header calldata evidenceBlock) external;
+    /// @param spend A standing piece of evidence, which names `place`; with `evidenceBlock`, the header of its block. Not looked at where the
+    /// exit is void, invalid or cancelled by a verdict.
+    function release(Exit calldata exit, uint64 spend, uint64 place, Header calldata evidenceBlock) external;
 
     /// @notice Sends `account` what is credited to it. Anyone may call; the money only goes there.
     function withdraw(address token, address account) external returns (uint256 amount);
@@ -149,11 +230,27 @@ interface ILifeboat is ILifeboatTypes {
     function depositRecord(uint256 position) external view returns (bytes27 depositHash, uint40 l1Block);
 
     /// @dev `exitHash`: first 25 bytes of keccak256(exit).
-    /// `evidence`: position of the first standing piece, 0 for none.
+    /// Of a locked output it is the L1 block of the lock. `evidence`: position of the first standing piece, 0 for none. `running`: disputes
+    /// about transactions that spend the output.
     function exitRecord(bytes32 outputId)
         external
         view
-        returns (bytes25 exitHash, ExitState state, uint64 evidence, bool hasMore, bool rewarded);
+        returns (bytes25 exitHash, ExitState state, uint64 evidence, bool hasMore, bool rewarded, uint256 running);
+
+    /// @dev `disputeHash`: first 25 bytes of keccak256(dispute). `answer`: position of the first one, 0 for none. `unweighed`: number of
+    /// pieces that `decide` still wants to be named.
+    function disputeRecord(bytes32 txHash)
+        external
+        view
+        returns (
+            bytes25 disputeHash,
+            Verdict verdict,
+            uint64 answer,
+            bool hasCompetitor,
+            bool bondFell,
+            uint64 firstCompetitor,
+            uint256 unweighed
+        );
 
     /// @dev `from`: where on the token's line the reservation begins; `due` how much it is.
     function ticket(bytes32 outputId) external view returns (uint128 from, uint128 due);

@@ -37,7 +37,8 @@ interface ILifeboatTypes {
         bytes32[] path;
     }
 
-    /// @dev A standard exit as it started. L1 keeps 200 bits of its hash; ExitStarted carries it whole.
+    /// @dev A standard exit as it started. L1 keeps 200 bits of its hash; ExitStarted carries it whole. `disputed`: the transaction whose
+    /// dispute stands for the inclusion proof, 0 for none; `position` is then the dispute's `agePosition`.
     struct Exit {
         bytes32 outputId;
         uint64 position;
@@ -51,6 +52,47 @@ interface ILifeboatTypes {
         uint40 lockedAt;
         address payer;
         uint128 bond;
+        bytes32 disputed;
+    }
+
+    /// @dev A dispute as it started. L1 keeps 200 bits of its hash; DisputeStarted carries it whole. `agePosition`: the youngest input that
+    /// is a transaction's output, or if there is none the youngest deposit; `ageTime` its block's time, 0 for a deposit. `lockedAt`: the
+    /// least of the inputs'. `suspends`: bit i says that exits of input i wait for the verdict.
+    struct Dispute {
+        bytes32 txHash;
+        uint64 agePosition;
+        uint40 ageTime;
+        uint40 startedAt;
+        uint40 exitableAt;
+        uint40 lockedAt;
+        uint16 suspends;
+        address starter;
+        uint128 bond;
+        bytes32 inputsHash;
+    }
+
+    /// @dev An output that the disputed transaction spends; `inputsHash` is the keccak256 of all of them back to back.
+    struct DisputeInput {
+        bytes32 outputId;
+        uint64 position;
+        address owner;
+        address token;
+        uint128 amount;
+        uint40 lockedAt;
+    }
+
+    /// @dev Shows that an input exists. For a deposit `transaction` has the deposit as its one output, the rest is not looked at.
+    struct InputProof {
+        Transaction transaction;
+        bytes32 witnessesHash;
+        Inclusion proof;
+    }
+
+    /// @dev Where a transaction stands.
+    struct Place {
+        uint64 position;
+        bytes32 witnessesHash;
+        Inclusion proof;
     }
 
     struct Mandate {
@@ -94,13 +136,23 @@ interface ILifeboatTypes {
         Queued,
         Ticket,
         Settled,
-        Removed
+        Removed,
+        Cancelled,
+        CancelledTicket
     }
 
     enum Removal {
         Void,
         Invalid,
-        Spent
+        Spent,
+        NotCanonical
+    }
+
+    enum Verdict {
+        None,
+        Running,
+        Canonical,
+        NotCanonical
     }
 
     /// @dev The headers' timestamp is that of the L1 block.
@@ -118,10 +170,25 @@ interface ILifeboatTypes {
         uint40 exitableAt,
         uint40 lockedAt,
         address payer,
-        uint128 bond
+        uint128 bond,
+        bytes32 disputed
     );
     event EvidenceShown(bytes32 indexed outputId, uint64 indexed spend, address challenger, uint256 reward);
-    event EvidenceDropped(bytes32 indexed outputId, uint64 indexed spend);
+    /// @dev The same for an exit through a dispute; `place`: the position that the spend names.
+    event DisputedEvidenceShown(
+        bytes32 indexed outputId, uint64 indexed spend, uint64 indexed place, address challenger, uint256 reward
+    );
+    event EvidenceDropped(bytes32 indexed outputId, uint64 indexed spend, uint64 place);
+    /// @dev The whole disputed transaction but for its inputs' positions, which `inputs` has in their order.
+    event DisputeStarted(
+        bytes32 indexed txHash, Dispute dispute, DisputeInput[] inputs, Output[] outputs, bytes32 memo, bytes witnesses
+    );
+    /// @dev `position` 0: not included.
+    event CompetitorShown(
+        bytes32 indexed txHash, bytes32 competitor, uint64 position, uint256 input, address challenger, uint256 reward
+    );
+    event DisputeAnswered(bytes32 indexed txHash, uint64 position);
+    event DisputeDecided(bytes32 indexed txHash, Verdict verdict);
     event ExitPaid(bytes32 indexed outputId, uint128 amount);
     event ExitPostponed(bytes32 indexed outputId, uint128 from, uint128 due);
     event ExitRemoved(bytes32 indexed outputId, Removal reason);
@@ -142,13 +209,20 @@ interface ILifeboatTypes {
     error BondTooSmall(uint256 got, uint256 want);
     error ChainHalted(uint256 voidFrom);
     error CommitmentMalformed(uint256 blockNumber);
+    error CompetitorRefused(bytes32 reason);
     error DepositUnknown(uint64 position);
     error DirectCall();
+    error DisputeKnown(bytes32 txHash, Verdict got);
+    error DisputeMismatch(bytes32 txHash);
+    error DisputeTooLate(uint256 got, uint256 deadline);
+    error DisputeUndecidable(uint256 got, uint256 after_);
+    error DisputedExit(bytes32 txHash);
     error EvidenceKnown(bytes32 outputId, uint64 spend);
     error EvidenceNotFinal(uint64 spend);
     error EvidenceStands(uint64 spend);
     error EvidenceTooLate(uint256 got, uint256 deadline);
     error EvidenceUnknown(bytes32 outputId, uint64 spend);
+    error ExitMissing(bytes32 outputId);
     error ExitMismatch(bytes32 outputId);
     error HeaderMismatch(uint256 blockNumber);
     error InputMismatch(uint256 got, uint256 want);
@@ -162,11 +236,16 @@ interface ILifeboatTypes {
     error OutputMissing(uint64 position);
     error ModuleMismatch(address module);
     error ParametersImpossible(bytes32 rule);
+    error PieceKnown(bytes32 txHash, uint64 position);
+    error PiecesMissing(uint256 count);
     error SpendTooYoung(uint256 anchor, uint256 lockedAt);
     error StateUnexpected(bytes32 outputId, ExitState got);
     error TokenUnsupported(address token);
     error TooManyDeposits(uint256 blockNumber);
+    error TransactionInvalid(uint64 position);
+    error TransactionMalformed(bytes32 rule);
     error TransferFailed(address token, address account);
     error UnknownCall(bytes4 selector);
+    error VerdictUnexpected(bytes32 txHash, Verdict got);
     error WitnessForged(address got, address want);
 }

@@ -2,6 +2,8 @@
 pragma solidity 0.8.37;
 
 import {Blocks} from "./Blocks.sol";
+import {DisputedExits} from "./DisputedExits.sol";
+import {Disputes} from "./Disputes.sol";
 import {Evidence} from "./Evidence.sol";
 import {ExitQueue} from "./ExitQueue.sol";
 import {Hashing} from "./Hashing.sol";
@@ -14,11 +16,13 @@ import {Vault} from "./Vault.sol";
 /// @title The root contract
 /// @dev Hot paths live here; the rest is in modules that run in this storage by DELEGATECALL, fixed here for ever.
 /// Immutable; nobody can touch funds, pause exits or change a period. See ILifeboat.sol for what it promises.
-contract Lifeboat is Vault, StandardExits, Evidence, ExitQueue {
+contract Lifeboat is Blocks, Vault, StandardExits, Evidence, ExitQueue {
     using Head for uint256;
 
     /// @dev What follows a turn, keys, views.
     address public immutable EVIDENCE;
+    /// @dev Transactions whose inclusion is unknown.
+    address public immutable DISPUTES;
     uint40 private immutable DATA_CHALLENGE_PERIOD;
     uint40 private immutable DATA_RESPONSE_PERIOD;
     uint40 private immutable REACTION;
@@ -28,13 +32,16 @@ contract Lifeboat is Vault, StandardExits, Evidence, ExitQueue {
     uint32 private immutable SUBMISSION_MARGIN;
     uint40 private immutable ABANDON_PERIOD;
 
-    constructor(Parameters memory p, address firstOperator, address evidence)
+    constructor(Parameters memory p, address firstOperator, address evidence, address disputes)
         LifeboatBase(p)
         Blocks(p, firstOperator)
     {
         _requirePossible(p);
-        if (Module(evidence).PARAMETERS_HASH() != keccak256(abi.encode(p))) revert ModuleMismatch(evidence);
+        bytes32 parametersHash = keccak256(abi.encode(p));
+        if (Module(evidence).PARAMETERS_HASH() != parametersHash) revert ModuleMismatch(evidence);
+        if (Module(disputes).PARAMETERS_HASH() != parametersHash) revert ModuleMismatch(disputes);
         EVIDENCE = evidence;
+        DISPUTES = disputes;
         DATA_CHALLENGE_PERIOD = p.dataChallengePeriod;
         DATA_RESPONSE_PERIOD = p.dataResponsePeriod;
         REACTION = p.reaction;
@@ -45,10 +52,10 @@ contract Lifeboat is Vault, StandardExits, Evidence, ExitQueue {
         ABANDON_PERIOD = p.abandonPeriod;
     }
 
-    /// @dev Everything that is not in this contract is the evidence module's; an unknown call ends there, refused. Not
-    /// payable: ETH sent without a call is refused.
-    fallback() external {
-        address module = EVIDENCE;
+    /// @dev Everything that is not in this contract is a module's; an unknown call ends in one, refused. ETH that comes with a call that
+    /// takes none, or with no call, is refused there.
+    fallback() external payable {
+        address module = _isDisputes(msg.sig) ? DISPUTES : EVIDENCE;
         // Assembly: hands the whole reply through, which Solidity has no words for.
         assembly {
             calldatacopy(0, 0, calldatasize())
@@ -58,6 +65,18 @@ contract Lifeboat is Vault, StandardExits, Evidence, ExitQueue {
             case 0 { revert(0, returndatasize()) }
             default { return(0, returndatasize()) }
         }
+    }
+
+    /// @dev Deposits are made by depositEth.
+    receive() external payable {
+        revert UnknownCall(0);
+    }
+
+    function _isDisputes(bytes4 call) private pure returns (bool) {
+        return call == Disputes.startDispute.selector || call == Disputes.showCompetitor.selector
+            || call == Disputes.answerDispute.selector || call == Disputes.decide.selector
+            || call == Disputes.disputeBond.selector || call == DisputedExits.startDisputedExits.selector
+            || call == DisputedExits.startDisputedExitsFor.selector || call == DisputedExits.challengeDisputedExit.selector;
     }
 
     function parameters() external view returns (Parameters memory) {

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {BlockRecord} from "./BlockRecord.sol";
 import {BlockTree} from "./BlockTree.sol";
 import {CompactSignature} from "./CompactSignature.sol";
+import {DisputeRecord} from "./DisputeRecord.sol";
 import {ExitRecord} from "./ExitRecord.sol";
 import {Hashing} from "./Hashing.sol";
 import {Head} from "./Head.sol";
@@ -13,6 +14,7 @@ import {LifeboatStorage} from "./LifeboatStorage.sol";
 /// @title What the root contract and its modules share: periods, proofs of inclusion, judgements about an exit, payments
 abstract contract LifeboatBase is LifeboatStorage, ILifeboatTypes {
     using BlockRecord for uint256;
+    using DisputeRecord for uint256;
     using ExitRecord for uint256;
     using Head for uint256;
 
@@ -120,8 +122,24 @@ abstract contract LifeboatBase is LifeboatStorage, ILifeboatTypes {
         if (!record.matches(Hashing.exitOf(exit))) revert ExitMismatch(exit.outputId);
     }
 
-    function _evidenceId(bytes32 outputId, uint64 spend) internal pure returns (bytes32) {
-        return keccak256(abi.encode(outputId, spend));
+    /// @param record The exit's record: its hash is in the id, so that a piece never outlives its exit.
+    /// @param place The position that the spend names.
+    function _evidenceId(uint256 record, uint64 spend, uint64 place) internal pure returns (bytes32) {
+        return keccak256(abi.encode(record.hashOf(), spend, place));
+    }
+
+    /// @dev Spec 5.1, 5.2: counts for nothing any more.
+    function _isFallen(uint64 transactionPosition, uint256 voidFrom) internal view returns (bool) {
+        return _isVoid(transactionPosition, voidFrom) || _isInvalid(transactionPosition);
+    }
+
+    /// @dev Waits for a verdict: about a transaction that spends the output, or about the one that makes it.
+    function _isSuspended(Exit calldata exit, uint256 record) internal view returns (bool) {
+        return record.isSuspended() || (exit.disputed != 0 && _verdictOf(exit.disputed) == Verdict.Running);
+    }
+
+    function _verdictOf(bytes32 txHash) internal view returns (Verdict) {
+        return _disputes[txHash].record.verdict();
     }
 
     /// @dev Pushes ETH with capped gas and without return data, else credits it: no receiver can stop or exhaust the caller.
@@ -173,7 +191,8 @@ abstract contract LifeboatBase is LifeboatStorage, ILifeboatTypes {
     {
         if (_isVoid(exit.position, voidFrom)) return (false, Removal.Void);
         if (_isLost(exit, voidFrom)) return (false, Removal.Invalid);
-        bool final_ = spend != 0 && !_isVoid(spend, voidFrom) && !_isInvalid(spend)
+        if (exit.disputed != 0 && _verdictOf(exit.disputed) == Verdict.NotCanonical) return (false, Removal.NotCanonical);
+        bool final_ = spend != 0 && !_isFallen(spend, voidFrom)
             && _isHeaderOf(_blockOf(spend), evidenceBlock) && _isFinal(evidenceBlock.timestamp);
         return (!final_, Removal.Spent);
     }
@@ -184,9 +203,19 @@ abstract contract LifeboatBase is LifeboatStorage, ILifeboatTypes {
         return _isVoid(exit.position, voidFrom) || _isInvalid(exit.position & ~uint64(15));
     }
 
-    /// @dev Leaves the queue or the line unpaid, for good.
+    /// @dev Leaves the queue or the line unpaid. Where what showed the output fell (its inclusion is void or invalid, its dispute was not
+    /// canonical) it may start again by another inclusion: a copy of a transaction in a bad block must not bar the true one. Its lock
+    /// stays. What evidence removed is gone for good; what a verdict passed on is settled.
     function _remove(Exit calldata exit, uint256 record, Removal reason) internal {
-        _exits[exit.outputId] = record.withState(ExitState.Removed);
+        bool passedOn = record.state() == ExitState.Cancelled || record.state() == ExitState.CancelledTicket;
+        if (passedOn) {
+            _exits[exit.outputId] = record.withState(ExitState.Settled);
+        } else if (reason == Removal.Spent) {
+            _exits[exit.outputId] = record.withState(ExitState.Removed);
+        } else {
+            _exits[exit.outputId] = ExitRecord.locked(exit.lockedAt, record);
+            if (record.hasMore()) delete _moreEvidence[exit.outputId];
+        }
         _credit(ETH, exit.payer, _bondLeft(exit, record));
         emit ExitRemoved(exit.outputId, reason);
     }

@@ -37,10 +37,10 @@ abstract contract LifeboatStorage {
         uint128 line;
     }
 
-    /// @dev Reserved for disputes (spec section 6.3).
-    struct DisputeRecord {
-        bytes32 commitment;
-        uint256 bits;
+    /// @dev See DisputeRecord.sol. `pieces` is written only when there is more than an answer and a competitor that is not included.
+    struct DisputeSlots {
+        uint256 record;
+        uint256 pieces;
     }
 
     /// @dev Reserved for mass exits (spec section 6.4).
@@ -63,13 +63,16 @@ abstract contract LifeboatStorage {
     mapping(bytes32 outputId => uint256 record) internal _exits;
     /// @dev Number of standing pieces of evidence beyond the one in the record.
     mapping(bytes32 outputId => uint256 count) internal _moreEvidence;
+    /// @dev Pieces of evidence about exits and of disputes; ids name the exit's or dispute's hash, so none outlives its exit.
     mapping(bytes32 evidenceId => bool stands) internal _evidence;
     mapping(bytes32 outputId => Ticket) internal _tickets;
     mapping(address token => Totals) internal _totals;
     mapping(address token => mapping(address account => uint256 amount)) internal _credits;
     mapping(uint256 transactionPosition => bool) internal _invalid;
     mapping(address owner => mapping(uint64 epoch => uint256 time)) internal _revokedAt;
-    mapping(bytes32 txHash => DisputeRecord) internal _disputes;
+    mapping(bytes32 txHash => DisputeSlots) internal _disputes;
+    /// @dev Running disputes about an output beyond the 127 that its record counts.
+    mapping(bytes32 outputId => uint256 count) internal _moreRunning;
     mapping(bytes32 batchId => BatchRecord) internal _batches;
     mapping(bytes32 batchId => mapping(uint256 word => uint256 bits)) internal _settledEntries;
 }

@@ -22,11 +22,21 @@ abstract contract Settlement is Module, ReentrancyGuardTransient {
         if (settled == 0) revert NothingToDo();
     }
 
-    function release(Exit calldata exit, uint64 spend, Header calldata evidenceBlock) external onlyDelegated nonReentrant {
+    function release(Exit calldata exit, uint64 spend, uint64 place, Header calldata evidenceBlock)
+        external
+        onlyDelegated
+        nonReentrant
+    {
         uint256 record = _requireRecord(exit);
-        if (record.state() != ExitState.Ticket) revert StateUnexpected(exit.outputId, record.state());
-        (bool owed, Removal reason) = _judge(exit, _haltOf(_head).voidFrom, _standing(exit.outputId, record, spend), evidenceBlock);
-        if (owed) revert EvidenceNotFinal(spend);
+        Removal reason = Removal.Spent;
+        if (record.state() != ExitState.CancelledTicket) {
+            if (record.state() != ExitState.Ticket) revert StateUnexpected(exit.outputId, record.state());
+            bool owed;
+            uint256 voidFrom = _haltOf(_head).voidFrom;
+            uint64 standing = _standing(exit, record, spend, place, voidFrom);
+            (owed, reason) = _judge(exit, voidFrom, standing, evidenceBlock);
+            if (owed) revert EvidenceNotFinal(spend);
+        }
         Ticket memory t = _tickets[exit.outputId];
         Totals memory total = _totals[exit.token];
         // Releasing what is not covered yet would make money out of nothing for an older ticket that is short.
@@ -50,16 +60,23 @@ abstract contract Settlement is Module, ReentrancyGuardTransient {
         }
     }
 
-    /// @return The spend if it is on file as evidence against this exit, else 0.
-    function _standing(bytes32 outputId, uint256 record, uint64 spend) private view returns (uint64) {
-        return record.evidence() == spend || _evidence[_evidenceId(outputId, spend)] ? spend : 0;
+    /// @return The spend if it is on file as evidence against this exit and the place that it names did not fall, else 0.
+    function _standing(Exit calldata exit, uint256 record, uint64 spend, uint64 place, uint256 voidFrom)
+        private
+        view
+        returns (uint64)
+    {
+        if (exit.disputed == 0 && record.evidence() == spend) return spend;
+        if (!_evidence[_evidenceId(record, spend, place)]) return 0;
+        return exit.disputed != 0 && _isFallen(place & ~uint64(15), voidFrom) ? 0 : spend;
     }
 
     /// @dev Pays a ticket as far as the line is covered.
     function _settleOne(Exit calldata exit, Halt memory halt) private returns (bool) {
         uint256 record = _exits[exit.outputId];
         if (record.state() != ExitState.Ticket || !record.matches(Hashing.exitOf(exit))) return false;
-        if (record.hasEvidence() || record.isSuspended() || _isLost(exit, halt.voidFrom)) return false;
+        if (record.hasEvidence() || _isSuspended(exit, record) || _isLost(exit, halt.voidFrom)) return false;
+        if (exit.disputed != 0 && _verdictOf(exit.disputed) != Verdict.Canonical) return false;
         if (block.timestamp <= _payableAfter(exit.exitableAt, halt.lastMove)) return false;
         Ticket memory t = _tickets[exit.outputId];
         uint256 funded = _totals[exit.token].funded;

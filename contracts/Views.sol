@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {BlockRecord} from "./BlockRecord.sol";
+import {DisputeRecord} from "./DisputeRecord.sol";
 import {ExitRecord} from "./ExitRecord.sol";
 import {Head} from "./Head.sol";
 import {Module} from "./Module.sol";
@@ -10,6 +11,7 @@ import {Module} from "./Module.sol";
 /// @dev In a module because calls are matched to functions one by one: each view in the root contract would cost every hot call 22 gas.
 abstract contract Views is Module {
     using BlockRecord for uint256;
+    using DisputeRecord for uint256;
     using ExitRecord for uint256;
     using Head for uint256;
 
@@ -64,10 +66,29 @@ abstract contract Views is Module {
     function exitRecord(bytes32 outputId)
         external
         view
-        returns (bytes25 exitHash, ExitState state, uint64 evidence, bool hasMore, bool rewarded)
+        returns (bytes25, ExitState, uint64, bool, bool, uint256)
     {
         uint256 record = _exits[outputId];
-        return (record.hashOf(), record.state(), record.evidence(), record.hasMore(), record.isRewarded());
+        uint256 running = record.running() + _moreRunning[outputId];
+        return (record.hashOf(), record.state(), record.evidence(), record.hasMore(), record.isRewarded(), running);
+    }
+
+    function disputeRecord(bytes32 txHash)
+        external
+        view
+        returns (bytes25, Verdict, uint64, bool, bool, uint64, uint256)
+    {
+        uint256 record = _disputes[txHash].record;
+        uint256 pieces = _disputes[txHash].pieces;
+        return (
+            record.disputeHash(),
+            record.verdict(),
+            record.answer(),
+            record.hasCompetitor(),
+            record.isFallen(),
+            pieces.firstCompetitor(),
+            pieces.count()
+        );
     }
 
     function queue() external view returns (uint40, uint40, uint32, uint32, uint32) {

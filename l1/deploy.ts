@@ -1,7 +1,9 @@
-/** Puts the root contract and its module on L1 through the outbox, and writes down what stands where (docs/spec.md, "Deployment"). */
+/** Puts the root contract and its modules on L1 through the outbox, and writes down what stands where (docs/spec.md, "Deployment"). */
 import { encodeDeployData } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import {
+  disputeModuleAbi,
+  disputeModuleBytecode,
   evidenceModuleAbi,
   evidenceModuleBytecode,
   lifeboatAbi,
@@ -95,7 +97,11 @@ export async function deployRoot(options: DeployOptions): Promise<Deployment> {
       'EvidenceModule',
       encodeDeployData({ abi: evidenceModuleAbi, bytecode: evidenceModuleBytecode as Hex, args: [parameters] }),
     )
-    const args = [parameters, operator, evidence.contract.address] as const
+    const disputes = await create(
+      'DisputeModule',
+      encodeDeployData({ abi: disputeModuleAbi, bytecode: disputeModuleBytecode as Hex, args: [parameters] }),
+    )
+    const args = [parameters, operator, evidence.contract.address, disputes.contract.address] as const
     const root = await create(
       'Lifeboat',
       encodeDeployData({ abi: lifeboatAbi, bytecode: lifeboatBytecode as Hex, args }),
@@ -103,7 +109,7 @@ export async function deployRoot(options: DeployOptions): Promise<Deployment> {
     return {
       version: 1,
       chainId: endpoint.chainId,
-      contracts: { root: root.contract, evidence: evidence.contract },
+      contracts: { root: root.contract, evidence: evidence.contract, disputes: disputes.contract },
       parameters: { ...parameters },
       startBlock: root.block as { number: number; hash: Hash },
     }

@@ -5,11 +5,12 @@
 import { decodeEventLog, encodeFunctionData } from 'viem'
 import { iLifeboatAbi } from '../contracts/artifacts.generated.ts'
 import type { Commitment, Header, InclusionProof } from '../protocol/block.ts'
-import { type Address, bytesToHex, type Hash, type Hex } from '../protocol/bytes.ts'
+import { type Address, bytesToHex, type Hash, type Hex, hexToBytes, ZERO_HASH } from '../protocol/bytes.ts'
+import type { Dispute, DisputeInput, Verdict } from '../protocol/dispute.ts'
 import { bug } from '../protocol/errors.ts'
 import type { Exit } from '../protocol/exit.ts'
 import type { Mandate } from '../protocol/mandate.ts'
-import type { SignedTransaction, Transaction } from '../protocol/transaction.ts'
+import type { Output, SignedTransaction, Transaction } from '../protocol/transaction.ts'
 
 /** Where on L1 an event happened. */
 export type L1Place = Readonly<{
@@ -20,14 +21,41 @@ export type L1Place = Readonly<{
   txHash: Hash
 }>
 
-export type RemovalReason = 'void' | 'invalid' | 'spent'
+export type RemovalReason = 'void' | 'invalid' | 'spent' | 'not-canonical'
+
+/** A dispute as its event tells it, with the whole disputed transaction. */
+export type StartedDispute = Readonly<{ dispute: Dispute; inputs: readonly DisputeInput[]; signed: SignedTransaction }>
+
+export type EvidenceShownEvent = Readonly<{
+  type: 'EvidenceShown'
+  outputId: Hash
+  spend: number
+  /** The position that the spend names, where the exit goes through a dispute; 0 for an ordinary exit. */
+  place: number
+  challenger: Address
+  reward: bigint
+}>
 
 export type RootEventBody =
   | Readonly<{ type: 'BlocksSubmitted'; firstBlock: number; timestamp: number; commitments: readonly Commitment[] }>
   | Readonly<{ type: 'Deposited'; position: number; owner: Address; token: Address; amount: bigint }>
   | Readonly<{ type: 'ExitStarted'; exit: Exit }>
-  | Readonly<{ type: 'EvidenceShown'; outputId: Hash; spend: number; challenger: Address; reward: bigint }>
-  | Readonly<{ type: 'EvidenceDropped'; outputId: Hash; spend: number }>
+  | EvidenceShownEvent
+  | Readonly<{ type: 'EvidenceDropped'; outputId: Hash; spend: number; place: number }>
+  | (Readonly<{ type: 'DisputeStarted' }> & StartedDispute)
+  | Readonly<{
+      type: 'CompetitorShown'
+      txHash: Hash
+      competitor: Hash
+      /** 0: not included. */
+      position: number
+      /** Index of the shared input in the disputed transaction. */
+      input: number
+      challenger: Address
+      reward: bigint
+    }>
+  | Readonly<{ type: 'DisputeAnswered'; txHash: Hash; position: number }>
+  | Readonly<{ type: 'DisputeDecided'; txHash: Hash; verdict: Verdict }>
   | Readonly<{ type: 'ExitPaid'; outputId: Hash; amount: bigint }>
   | Readonly<{ type: 'ExitPostponed'; outputId: Hash; from: bigint; due: bigint }>
   | Readonly<{ type: 'ExitRemoved'; outputId: Hash; reason: RemovalReason }>
@@ -42,7 +70,9 @@ export type RootEvent = RootEventBody & Readonly<{ at: L1Place }>
 /** A log of the root contract as the follower verified it. */
 export type RootLog = Readonly<{ topics: readonly Hex[]; data: Hex; logIndex: number; transactionHash: Hash }>
 
-const REMOVAL_REASONS: readonly RemovalReason[] = ['void', 'invalid', 'spent']
+const REMOVAL_REASONS: readonly RemovalReason[] = ['void', 'invalid', 'spent', 'not-canonical']
+/** By number, from the contract's third on. */
+const VERDICTS: readonly Verdict[] = ['canonical', 'not-canonical']
 
 /** Throws ROOT_EVENT_UNKNOWN: a log of our own contract that we cannot read means that we are not its software. */
 export function decodeRootEvents(
@@ -80,12 +110,30 @@ function decodeRootEvent(log: RootLog, timestamp: number): RootEventBody {
       const addresses = { owner: lower(owner), token: lower(token), payer: lower(payer) }
       return { type: 'ExitStarted', exit: { ...rest, ...addresses, outputId, position: Number(position) } }
     }
-    case 'EvidenceShown': {
+    case 'EvidenceShown':
+    case 'DisputedEvidenceShown': {
       const { outputId, spend, challenger, reward } = event.args
-      return { type: 'EvidenceShown', outputId, spend: Number(spend), challenger: lower(challenger), reward }
+      const place = event.eventName === 'EvidenceShown' ? 0 : Number(event.args.place)
+      return { type: 'EvidenceShown', outputId, spend: Number(spend), place, challenger: lower(challenger), reward }
     }
-    case 'EvidenceDropped':
-      return { type: 'EvidenceDropped', outputId: event.args.outputId, spend: Number(event.args.spend) }
+    case 'EvidenceDropped': {
+      const { outputId, spend, place } = event.args
+      return { type: 'EvidenceDropped', outputId, spend: Number(spend), place: Number(place) }
+    }
+    case 'DisputeStarted':
+      return { type: 'DisputeStarted', ...readStartedDispute(event.args) }
+    case 'CompetitorShown': {
+      const { txHash, competitor, position, input, challenger, reward } = event.args
+      const numbers = { position: Number(position), input: Number(input) }
+      return { type: 'CompetitorShown', txHash, competitor, ...numbers, challenger: lower(challenger), reward }
+    }
+    case 'DisputeAnswered':
+      return { type: 'DisputeAnswered', txHash: event.args.txHash, position: Number(event.args.position) }
+    case 'DisputeDecided': {
+      const verdict = VERDICTS[event.args.verdict - 2]
+      if (!verdict) throw unknownEvent(log, `verdict ${event.args.verdict}`)
+      return { type: 'DisputeDecided', txHash: event.args.txHash, verdict }
+    }
     case 'ExitPaid':
       return { type: 'ExitPaid', ...event.args }
     case 'ExitPostponed':
@@ -107,6 +155,34 @@ function decodeRootEvent(log: RootLog, timestamp: number): RootEventBody {
     case 'OperatorRotated':
       return { type: 'OperatorRotated', operator: lower(event.args.operator) }
   }
+}
+
+type DisputeStartedArguments = Extract<ReturnType<typeof readLog>, { eventName: 'DisputeStarted' }>['args']
+
+function readStartedDispute({ dispute, inputs, outputs, memo, witnesses }: DisputeStartedArguments): StartedDispute {
+  const positions = inputs.map(({ position }) => Number(position))
+  return {
+    dispute: { ...dispute, agePosition: Number(dispute.agePosition), starter: lower(dispute.starter) },
+    inputs: inputs.map((input) => ({
+      ...input,
+      position: Number(input.position),
+      owner: lower(input.owner),
+      token: lower(input.token),
+    })),
+    signed: {
+      transaction: { inputs: positions, outputs: outputs.map(readOutput), memo },
+      witnesses: hexToBytes(witnesses),
+    },
+  }
+}
+
+function readOutput({
+  owner,
+  token,
+  amount,
+  condition,
+}: Readonly<{ owner: string; token: string } & Omit<Output, 'owner' | 'token'>>): Output {
+  return { owner: lower(owner), token: lower(token), amount, condition }
 }
 
 function readLog(log: RootLog) {
@@ -224,8 +300,126 @@ export function encodeChallenge({ exit, spend, signed, header, proof, input }: C
   return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'challengeStandardExit', args }))
 }
 
-export function encodeDropEvidence(outputId: Hash, spend: number): RootCall {
-  return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'dropEvidence', args: [outputId, BigInt(spend)] }))
+/** `place`: the position that the spend names; not looked at for the first piece against an ordinary exit. */
+export function encodeDropEvidence(outputId: Hash, spend: number, place = 0): RootCall {
+  const args = [outputId, BigInt(spend), BigInt(place)] as const
+  return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'dropEvidence', args }))
+}
+
+/** What shows that an input of a disputed transaction exists: its transaction and inclusion, or the deposit itself. */
+export type InputShown =
+  | OutputProof
+  | Readonly<{ deposit: Readonly<{ owner: Address; token: Address; amount: bigint }> }>
+
+export type StartDispute = Readonly<{
+  signed: SignedTransaction
+  /** One for each input, in order. */
+  inputs: readonly InputShown[]
+  /** The exits that inputs have, queued or tickets, in the order of the inputs. */
+  exits: readonly Exit[]
+  /** Of the dispute alone. */
+  bondWei: bigint
+  /** Outputs of the sender's own that leave through it at once, each with a bond. */
+  leaving?: Readonly<{ outputs: readonly number[]; bondWeiEach: bigint; youngHint?: number }>
+}>
+
+export function encodeStartDispute({ signed, inputs, exits, bondWei, leaving }: StartDispute): RootCall {
+  const { outputs = [], bondWeiEach = 0n, youngHint = 0 } = leaving ?? {}
+  const args = [
+    transactionArgument(signed.transaction),
+    bytesToHex(signed.witnesses),
+    inputs.map(inputProofArgument),
+    exits.map(exitArgument),
+    outputs.map(BigInt),
+    youngHint,
+    bondWeiEach,
+  ] as const
+  const valueWei = bondWei + bondWeiEach * BigInt(outputs.length)
+  return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'startDispute', args }), valueWei)
+}
+
+/** Another transaction that spends an input of the disputed one. */
+export type Competitor = Readonly<{
+  signed: SignedTransaction
+  /** Index of the shared input in the disputed transaction, and in the competitor. */
+  input: number
+  spends: number
+  /** Where it is included; left out: nowhere known. */
+  included?: Readonly<{ position: number; header: Header; proof: InclusionProof }>
+}>
+
+const NO_HEADER: Header = { root: ZERO_HASH, timestamp: 0, txCount: 0, anchor: 0 }
+
+export function encodeShowCompetitor({ dispute, inputs }: DisputeShown, competitor: Competitor): RootCall {
+  const { signed, input, spends, included } = competitor
+  const args = [
+    disputeArgument(dispute),
+    inputs.map(disputeInputArgument),
+    BigInt(input),
+    transactionArgument(signed.transaction),
+    bytesToHex(signed.witnesses),
+    BigInt(spends),
+    BigInt(included?.position ?? 0),
+    { header: included?.header ?? NO_HEADER, path: included?.proof.path ?? [] },
+  ] as const
+  return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'showCompetitor', args }))
+}
+
+/** A dispute with its inputs, as its event told them. */
+export type DisputeShown = Readonly<{ dispute: Dispute; inputs: readonly DisputeInput[] }>
+
+/** Where a transaction stands. */
+export type IncludedAt = Readonly<{ position: number; header: Header; proof: InclusionProof }>
+
+export function encodeAnswerDispute(dispute: Dispute, place: IncludedAt): RootCall {
+  const args = [disputeArgument(dispute), placeArgument(place)] as const
+  return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'answerDispute', args }))
+}
+
+/** `competitors`, `answers`: positions of the included ones after the first of each. */
+export function encodeDecide(
+  { dispute, inputs }: DisputeShown,
+  competitors: readonly number[] = [],
+  answers: readonly number[] = [],
+): RootCall {
+  const pieces = [competitors.map(BigInt), answers.map(BigInt)] as const
+  const args = [disputeArgument(dispute), inputs.map(disputeInputArgument), ...pieces] as const
+  return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'decide', args }))
+}
+
+export type StartDisputedExits = Readonly<{
+  dispute: Dispute
+  transaction: Transaction
+  /** Of one owner. */
+  outputs: readonly number[]
+  /** For all together. */
+  bondWei: bigint
+  youngHint?: number
+  mandate?: SignedMandate
+}>
+
+export function encodeStartDisputedExits(start: StartDisputedExits): RootCall {
+  const { dispute, transaction, outputs, bondWei, youngHint = 0, mandate } = start
+  const args = [disputeArgument(dispute), transactionArgument(transaction), outputs.map(BigInt), youngHint] as const
+  if (!mandate)
+    return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'startDisputedExits', args }), bondWei)
+  const forArgs = [...args, mandateArgument(mandate.mandate), mandate.signature] as const
+  return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'startDisputedExitsFor', args: forArgs }), bondWei)
+}
+
+/** A challenge of an exit through a dispute; `made`: where the disputed transaction is included. */
+export function encodeDisputedChallenge(challenge: Challenge, made: IncludedAt): RootCall {
+  const { exit, spend, signed, header, proof, input } = challenge
+  const args = [
+    exitArgument(exit),
+    placeArgument(made),
+    BigInt(spend),
+    transactionArgument(signed.transaction),
+    bytesToHex(signed.witnesses),
+    { header, path: proof.path },
+    BigInt(input),
+  ] as const
+  return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'challengeDisputedExit', args }))
 }
 
 /** What a processor brings, each list in the order of its stream (spec section 5.4). */
@@ -246,15 +440,10 @@ export function encodeSettle(exits: readonly Exit[]): RootCall {
   return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'settle', args: [exits.map(exitArgument)] }))
 }
 
-/** `header` of the block that holds the evidence `spend`. */
-export function encodeRelease(exit: Exit, spend: number, header: Header): RootCall {
-  return call(
-    encodeFunctionData({
-      abi: iLifeboatAbi,
-      functionName: 'release',
-      args: [exitArgument(exit), BigInt(spend), header],
-    }),
-  )
+/** `header` of the block that holds the evidence `spend`, which names `place`; none of them for an exit that a verdict cancelled. */
+export function encodeRelease(exit: Exit, spend = 0, header = NO_HEADER, place = exit.position): RootCall {
+  const args = [exitArgument(exit), BigInt(spend), BigInt(place), header] as const
+  return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'release', args }))
 }
 
 export function encodeWithdraw(token: Address, account: Address): RootCall {
@@ -275,6 +464,33 @@ function exitArgument(exit: Exit) {
 
 function transactionArgument({ inputs, outputs, memo }: Transaction) {
   return { inputs: inputs.map(BigInt), outputs, memo }
+}
+
+function disputeArgument(dispute: Dispute) {
+  return { ...dispute, agePosition: BigInt(dispute.agePosition) }
+}
+
+function disputeInputArgument(input: DisputeInput) {
+  return { ...input, position: BigInt(input.position) }
+}
+
+function placeArgument({ position, header, proof }: IncludedAt) {
+  return {
+    position: BigInt(position),
+    witnessesHash: proof.witnessesHash,
+    proof: { header, path: proof.path },
+  }
+}
+
+function inputProofArgument(shown: InputShown) {
+  if ('deposit' in shown) {
+    const outputs = [{ ...shown.deposit, condition: ZERO_HASH }]
+    const proof = { header: NO_HEADER, path: [] }
+    return { transaction: { inputs: [], outputs, memo: ZERO_HASH }, witnessesHash: ZERO_HASH, proof }
+  }
+  const { transaction, header, proof } = shown
+  const inclusion = { header, path: proof.path }
+  return { transaction: transactionArgument(transaction), witnessesHash: proof.witnessesHash, proof: inclusion }
 }
 
 function mandateArgument(mandate: Mandate) {

@@ -8,6 +8,7 @@ import { hashWords } from './eip712.ts'
 /** An exit as it was when it started: never changes, so L1 keeps a hash of it and events carry it. */
 export type Exit = Readonly<{
   outputId: Hash
+  /** The output's; of an exit through a dispute the dispute's `agePosition`. */
   position: number
   owner: Address
   token: Address
@@ -23,6 +24,8 @@ export type Exit = Readonly<{
   /** Who posted the bond and gets it back. */
   payer: Address
   bond: bigint
+  /** The disputed transaction whose dispute stands for the inclusion proof; zero for none. */
+  disputed: Hash
 }>
 
 /** What the root contract keeps of an exit: the first 25 bytes of this hash (200 bits). */
@@ -41,6 +44,7 @@ export function hashExit(exit: Exit): Hash {
       exit.lockedAt,
       exit.payer,
       exit.bond,
+      hexToBytes(exit.disputed),
     ]),
   )
 }

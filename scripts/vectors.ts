@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { codecVectors } from './vectors/codec.ts'
 import { feeVectors, parameterVectors } from './vectors/economy.ts'
-import { exitVectors, headerVectors, mandateVectors, positionVectors } from './vectors/records.ts'
+import { disputeVectors, exitVectors, headerVectors, mandateVectors, positionVectors } from './vectors/records.ts'
 import { signatureVectors, transactionVectors } from './vectors/transactions.ts'
 import { treeVectors } from './vectors/trees.ts'
 
@@ -23,6 +23,7 @@ export function generateVectors(): Record<string, string> {
     trees: treeVectors(),
     headers: headerVectors(),
     exits: exitVectors(),
+    disputes: disputeVectors(),
     mandates: mandateVectors(),
     fees: feeVectors(),
     parameters: parameterVectors(),

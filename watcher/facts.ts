@@ -72,7 +72,7 @@ export type ExitEvent = Readonly<{ at: At }> &
     | Readonly<{ type: 'EvidenceDropped'; spend: number }>
     | Readonly<{ type: 'ExitPaid'; amount: bigint }>
     | Readonly<{ type: 'ExitPostponed'; from: bigint; due: bigint }>
-    | Readonly<{ type: 'ExitRemoved'; reason: 'void' | 'invalid' | 'spent' }>
+    | Readonly<{ type: 'ExitRemoved'; reason: 'void' | 'invalid' | 'spent' | 'not-canonical' }>
   )
 
 /** `ticket`: its turn has passed, it is not wholly paid. Open are `queued` and `ticket`. */

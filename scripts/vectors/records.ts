@@ -1,6 +1,7 @@
 /** Vectors of positions, headers, exits and mandates (docs/spec.md sections 1, 3, 5, 7). */
 import { hashHeader } from '../../protocol/block.ts'
-import { bytesToHex, hexToBytes, ZERO_ADDRESS } from '../../protocol/bytes.ts'
+import { bytesToHex, hexToBytes, ZERO_ADDRESS, ZERO_HASH } from '../../protocol/bytes.ts'
+import { type Dispute, type DisputeInput, hashDispute, hashDisputeInputs } from '../../protocol/dispute.ts'
 import { type Exit, hashExit } from '../../protocol/exit.ts'
 import { findMandateFault, hashMandate, hashRevocation, type Mandate } from '../../protocol/mandate.ts'
 import { DEPOSIT_INDEX, depositIdOf, encodePosition, isDepositPosition, outputIdOf } from '../../protocol/position.ts'
@@ -69,8 +70,41 @@ export function exitVectors() {
       lockedAt: random.below(2 ** 40),
       payer: random.address(),
       bond: i === 0 ? 0n : random.uint(128),
+      disputed: i % 2 === 0 ? ZERO_HASH : random.hash(),
     }
     return { exit, hash: hashExit(exit) }
+  })
+}
+
+/** Disputes with 1 to 16 inputs. */
+export function disputeVectors() {
+  const random = createRandom('disputes')
+  return [1, 2, 3, 16].map((count, i) => {
+    const inputs = Array.from(
+      { length: count },
+      (_, input): DisputeInput => ({
+        outputId: random.hash(),
+        position: i === 0 ? 2 ** 53 - 1 : random.below(2 ** 53),
+        owner: random.address(),
+        token: input % 2 === 0 ? ZERO_ADDRESS : random.address(),
+        amount: i === 0 ? 2n ** 128n - 1n : random.uint(128),
+        lockedAt: random.below(2 ** 40),
+      }),
+    )
+    const inputsHash = hashDisputeInputs(inputs)
+    const dispute: Dispute = {
+      txHash: random.hash(),
+      agePosition: i === 0 ? 2 ** 53 - 1 : random.below(2 ** 53),
+      ageTime: i === 1 ? 0 : random.below(2 ** 40),
+      startedAt: random.below(2 ** 40),
+      exitableAt: random.below(2 ** 40),
+      lockedAt: random.below(2 ** 40),
+      suspends: i === 3 ? 2 ** 16 - 1 : random.below(2 ** 16),
+      starter: random.address(),
+      bond: random.uint(128),
+      inputsHash,
+    }
+    return { dispute, inputs, inputsHash, hash: hashDispute(dispute) }
   })
 }
 

@@ -11,7 +11,9 @@ import {Lifeboat} from "../../contracts/Lifeboat.sol";
 
 /// @title The root contract with the facts that later modules will establish set by hand: halts and invalid transactions
 contract LifeboatHarness is Lifeboat {
-    constructor(Parameters memory p, address firstOperator, address evidence) Lifeboat(p, firstOperator, evidence) {}
+    constructor(Parameters memory p, address firstOperator, address evidence, address disputes)
+        Lifeboat(p, firstOperator, evidence, disputes)
+    {}
 
     function setHalt(uint32 voidFrom, uint40 lastMove) external {
         _head = Head.withHalt(_head);
@@ -53,6 +55,22 @@ contract HashingProbe is ILifeboatTypes {
 
     function exit(Exit calldata value) external pure returns (bytes32) {
         return Hashing.exitOf(value);
+    }
+
+    function dispute(Dispute calldata value) external pure returns (bytes32) {
+        return Hashing.disputeOf(value);
+    }
+
+    function disputeFromMemory(Dispute memory value) external pure returns (bytes32) {
+        return Hashing.dispute(value);
+    }
+
+    function disputeInputs(DisputeInput[] calldata values) external pure returns (bytes32) {
+        return Hashing.disputeInputsOf(values);
+    }
+
+    function disputeInputsFromMemory(DisputeInput[] memory values) external pure returns (bytes32) {
+        return Hashing.disputeInputs(values);
     }
 
     function mandate(Mandate calldata value, bytes32 separator) external pure returns (bytes32) {

@@ -11,6 +11,7 @@ import {
 } from '../../contracts/artifacts.generated.ts'
 import { hashHeader } from '../../protocol/block.ts'
 import { bytesToHex, concatBytes, hexToBytes, ZERO_ADDRESS } from '../../protocol/bytes.ts'
+import { hashDispute, hashDisputeInputs } from '../../protocol/dispute.ts'
 import { hashExit } from '../../protocol/exit.ts'
 import { keccak256 } from '../../protocol/keccak.ts'
 import { hashMandate, hashRevocation } from '../../protocol/mandate.ts'
@@ -20,13 +21,26 @@ import { depositIdOf, outputIdOf } from '../../protocol/position.ts'
 import { hashTransaction, leafOf } from '../../protocol/transaction.ts'
 import { recoverAddress } from '../../signatures/recover.ts'
 import { signDigest } from '../../signatures/sign.ts'
-import { bytes, exit, hash, mandate, position, printSeed, seed, transaction } from '../protocol/random.ts'
+import {
+  bytes,
+  dispute,
+  disputeInputs,
+  exit,
+  hash,
+  mandate,
+  position,
+  printSeed,
+  seed,
+  transaction,
+} from '../protocol/random.ts'
 import { startAnvil } from '../support/anvil.ts'
 import { actors, createClient, deploy, type TestClient } from '../support/rootChain.ts'
 import {
   answered,
   callMany,
   createProbe,
+  disputeArgument,
+  disputeInputArgument,
   exitArgument,
   isRefusedForParameters,
   mandateArgument,
@@ -83,6 +97,15 @@ test('hashes of transactions, leaves, ids, headers, exits, mandates and revocati
     { name: 'exit', args: [exitArgument(value)] },
     hashExit(value),
   ])
+  const disputes: Case[] = sample(fc.tuple(dispute, disputeInputs), 40).flatMap(([value, inputs]) => {
+    const [args, inputArgs] = [[disputeArgument(value)], [inputs.map(disputeInputArgument)]]
+    return [
+      [{ name: 'dispute', args }, hashDispute(value)],
+      [{ name: 'disputeFromMemory', args }, hashDispute(value)],
+      [{ name: 'disputeInputs', args: inputArgs }, hashDisputeInputs(inputs)],
+      [{ name: 'disputeInputsFromMemory', args: inputArgs }, hashDisputeInputs(inputs)],
+    ] as Case[]
+  })
   const mandates: Case[] = sample(fc.tuple(mandate, hash), 60).flatMap(([value, separator]) => [
     [
       { name: 'mandate', args: [mandateArgument(value), separator] },
@@ -93,7 +116,7 @@ test('hashes of transactions, leaves, ids, headers, exits, mandates and revocati
       bytesToHex(hashRevocation(value.owner, value.epoch, hexToBytes(separator))),
     ],
   ])
-  await expectAll([...transactions, ...ids, ...headers, ...exits, ...mandates])
+  await expectAll([...transactions, ...ids, ...headers, ...exits, ...disputes, ...mandates])
 })
 
 type Proof = { leaf: Uint8Array; index: number; txCount: number; root: Uint8Array; path: Uint8Array[] }
@@ -209,7 +232,11 @@ test('the constructor accepts exactly the parameters that TypeScript finds no pr
   const answers = await callMany(
     url,
     drawn.map((value) => ({
-      data: encodeDeployData({ abi, bytecode: lifeboatBytecode, args: [value, actors.operator.address, module] }),
+      data: encodeDeployData({
+        abi,
+        bytecode: lifeboatBytecode,
+        args: [value, actors.operator.address, module, module],
+      }),
     })),
   )
   drawn.forEach((value, i) => {

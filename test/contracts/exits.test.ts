@@ -252,7 +252,7 @@ test('an exit of a void block is never paid, and its bond goes back less the bou
   await setHalt(block.number)
   await passTo(chain, exit.exitableAt + 1)
   await process(chain, turnsOf([exit], [block]))
-  assert.is(await stateOf(chain, exit), 'removed')
+  assert.is(await stateOf(chain, exit), 'locked')
   const credit = await chain.read<bigint>('credit', [`0x${'0'.repeat(40)}`, mallory.address])
   assert.is(credit, exit.bond - (exit.bond * 60_000n) / 400_000n)
   await refuses('BlockVoid', () => startExit(chain, mallory, [block, 0, 0]))

@@ -2,6 +2,8 @@
 import * as assert from 'uvu/assert'
 import { type Abi, type AbiFunction, encodeAbiParameters, toFunctionSelector, zeroAddress, zeroHash } from 'viem'
 import {
+  disputeModuleAbi,
+  disputeModuleBytecode,
   evidenceModuleAbi,
   evidenceModuleBytecode,
   iLifeboatAbi,
@@ -52,12 +54,11 @@ async function reply(to: Address, data: Hex): Promise<Hex | Reverted> {
   }
 }
 
-test('every function of the interface is in the root contract or in the module, and in one only', () => {
-  const root = selectorsOf(lifeboatAbi)
-  const module = selectorsOf(evidenceModuleAbi)
+test('every function of the interface is in the root contract or in a module, and in one only', () => {
+  const units = [lifeboatAbi, evidenceModuleAbi, disputeModuleAbi].map(selectorsOf)
   for (const entry of functionsOf(iLifeboatAbi)) {
     const selector = toFunctionSelector(entry)
-    assert.is(Number(root.includes(selector)) + Number(module.includes(selector)), 1, entry.name)
+    assert.is(units.filter((selectors) => selectors.includes(selector)).length, 1, entry.name)
   }
 })
 
@@ -78,13 +79,18 @@ test('an unknown call is refused by name, whatever its length', async () => {
   await refuses('UnknownCall', () => chain.send(alice.account, { data: '0x', valueWei: 0n }))
 })
 
-test('the module refuses to be called directly wherever a call changes something', async () => {
-  const changing = functionsOf(evidenceModuleAbi).filter(({ stateMutability }) => stateMutability !== 'view')
-  assert.ok(changing.length >= 7)
-  for (const entry of changing) {
-    const answer = await reply(world.chain.evidence, zeroCall(entry))
-    assert.ok(answer instanceof Reverted, entry.name)
-    assert.is(answer.errorName, 'DirectCall', entry.name)
+test('a module refuses to be called directly wherever a call changes something', async () => {
+  for (const [abi, address] of [
+    [evidenceModuleAbi, world.chain.evidence],
+    [disputeModuleAbi, world.chain.disputes],
+  ] as const) {
+    const changing = functionsOf(abi).filter(({ stateMutability }) => stateMutability !== 'view')
+    assert.ok(changing.length >= 7)
+    for (const entry of changing) {
+      const answer = await reply(address, zeroCall(entry))
+      assert.ok(answer instanceof Reverted, entry.name)
+      assert.is(answer.errorName, 'DirectCall', entry.name)
+    }
   }
   await refuses('UnknownCall', () =>
     world.chain.send(alice.account, { data: '0x12345678', valueWei: 0n }, world.chain.evidence),
@@ -112,26 +118,29 @@ test('a module with other periods is refused, and so is an account that is no mo
   const other = await deploy(client, evidenceModuleAbi, evidenceModuleBytecode, [
     { ...PRESETS.devnet, minExitPeriod: PRESETS.devnet.minExitPeriod + 1 },
   ])
-  const deployWith = async (module: Address, parameters = PRESETS.devnet) => {
+  const deployWith = async (evidence: Address, disputes: Address, parameters = PRESETS.devnet) => {
     try {
-      return await deploy(client, lifeboatAbi, lifeboatBytecode, [parameters, operator.address, module])
+      return await deploy(client, lifeboatAbi, lifeboatBytecode, [parameters, operator.address, evidence, disputes])
     } catch (error) {
       throw asReverted(error)
     }
   }
-  await refuses('ModuleMismatch', () => deployWith(other))
-  await fails(() => deployWith(alice.address))
-  await fails(() => deployWith(root))
-  const good = await deploy(client, evidenceModuleAbi, evidenceModuleBytecode, [PRESETS.devnet])
-  await deployWith(good)
+  const evidence = await deploy(client, evidenceModuleAbi, evidenceModuleBytecode, [PRESETS.devnet])
+  const disputes = await deploy(client, disputeModuleAbi, disputeModuleBytecode, [PRESETS.devnet])
+  for (const wrong of [other, alice.address, root]) {
+    const refuse = wrong === other ? (move: () => Promise<unknown>) => refuses('ModuleMismatch', move) : fails
+    await refuse(() => deployWith(wrong, disputes))
+    await refuse(() => deployWith(evidence, wrong))
+  }
+  await deployWith(evidence, disputes)
 })
 
 test('impossible periods are refused by the rule that they break', async () => {
-  const { client, evidence } = world.chain
+  const { client, evidence, disputes } = world.chain
   const broken = { ...PRESETS.devnet, reaction: 31 }
   const { args } = await refuses('ParametersImpossible', async () => {
     try {
-      await deploy(client, lifeboatAbi, lifeboatBytecode, [broken, operator.address, evidence])
+      await deploy(client, lifeboatAbi, lifeboatBytecode, [broken, operator.address, evidence, disputes])
     } catch (error) {
       throw asReverted(error)
     }

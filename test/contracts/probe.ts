@@ -2,6 +2,7 @@
 import { type Abi, decodeErrorResult, decodeFunctionResult, encodeFunctionData, type Hex } from 'viem'
 import { iLifeboatAbi } from '../../contracts/artifacts.generated.ts'
 import type { Address } from '../../protocol/bytes.ts'
+import type { Dispute, DisputeInput } from '../../protocol/dispute.ts'
 import type { Exit } from '../../protocol/exit.ts'
 import type { Mandate } from '../../protocol/mandate.ts'
 import type { Transaction } from '../../protocol/transaction.ts'
@@ -76,6 +77,8 @@ export const transactionArgument = ({ inputs, outputs, memo }: Transaction) => (
   memo,
 })
 export const exitArgument = (exit: Exit) => ({ ...exit, position: BigInt(exit.position) })
+export const disputeArgument = (dispute: Dispute) => ({ ...dispute, agePosition: BigInt(dispute.agePosition) })
+export const disputeInputArgument = (input: DisputeInput) => ({ ...input, position: BigInt(input.position) })
 export const mandateArgument = (mandate: Mandate) => ({
   ...mandate,
   validFrom: BigInt(mandate.validFrom),

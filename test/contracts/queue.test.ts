@@ -381,7 +381,7 @@ test('an exit that leaves unpaid does not hold up the next', async () => {
   const { events } = await process(chain, turnsOf([theft, honest], [block]))
   assert.equal(paidIds(events), [honest.outputId])
   assert.is(eventOf(events, 'ExitRemoved').reason, 'invalid')
-  assert.is(await stateOf(chain, theft), 'removed')
+  assert.is(await stateOf(chain, theft), 'locked')
 })
 
 test.run()

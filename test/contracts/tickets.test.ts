@@ -178,7 +178,7 @@ test('a huge forged ticket is no dead end: once it is released, those behind it 
   await invalidate(exits[1]!)
   assert.equal(await settle([exits[1]!]), [], 'an invalid ticket is not paid')
   await release(exits[1]!, block)
-  await refuses('StateUnexpected', () => release(exits[1]!, block))
+  await refuses('ExitMismatch', () => release(exits[1]!, block))
   assert.is(paidOf(await settle([exits[2]!]), exits[2]!), 10n)
 })
 

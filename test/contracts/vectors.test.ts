@@ -11,11 +11,14 @@ import {
 import { ZERO_ADDRESS } from '../../protocol/bytes.ts'
 import { type Parameters, PRESETS } from '../../protocol/parameters.ts'
 import {
+  type DisputeVector,
   type ExitVector,
   type FeeVectors,
   type HeaderVector,
   type MandateVectors,
   type PositionVectors,
+  parseDispute,
+  parseDisputeInput,
   parseExit,
   parseMandate,
   parseTransaction,
@@ -31,6 +34,8 @@ import {
   answered,
   callMany,
   createProbe,
+  disputeArgument,
+  disputeInputArgument,
   exitArgument,
   isRefusedForParameters,
   mandateArgument,
@@ -108,7 +113,7 @@ test('proofs, good and bad', async () => {
   )
 })
 
-test('headers, exits, mandates, revocations', async () => {
+test('headers, exits, disputes, mandates, revocations', async () => {
   const { separator, mandates, revocations } = readVectors<MandateVectors>('mandates')
   await expectAll([
     ...readVectors<HeaderVector[]>('headers').map(
@@ -117,6 +122,13 @@ test('headers, exits, mandates, revocations', async () => {
     ...readVectors<ExitVector[]>('exits').map(
       ({ exit, hash }) => [{ name: 'exit', args: [exitArgument(parseExit(exit))] }, hash] as const,
     ),
+    ...readVectors<DisputeVector[]>('disputes').flatMap(({ dispute, inputs, inputsHash, hash }) => [
+      [{ name: 'dispute', args: [disputeArgument(parseDispute(dispute))] }, hash] as const,
+      [
+        { name: 'disputeInputs', args: [inputs.map((input) => disputeInputArgument(parseDisputeInput(input)))] },
+        inputsHash,
+      ] as const,
+    ]),
     ...mandates.map(
       ({ mandate, digest }) =>
         [{ name: 'mandate', args: [mandateArgument(parseMandate(mandate)), separator] }, digest] as const,
@@ -169,7 +181,7 @@ test('the constructor accepts and refuses the same parameters', async () => {
     data: encodeDeployData({
       abi,
       bytecode: lifeboatBytecode,
-      args: [parameters, actors.operator.address, module],
+      args: [parameters, actors.operator.address, module, module],
     }),
   }))
   const answers = await callMany(url, calls)

@@ -34,7 +34,21 @@ const baseFee = fc.bigInt(0n, 10_000n * GWEI)
 
 test("an exit's hash is that of its ABI encoding", () => {
   checkProperty(exit, (value) => {
-    const { outputId, position, owner, token, amount, young, seq, startedAt, exitableAt, lockedAt, payer, bond } = value
+    const {
+      outputId,
+      position,
+      owner,
+      token,
+      amount,
+      young,
+      seq,
+      startedAt,
+      exitableAt,
+      lockedAt,
+      payer,
+      bond,
+      disputed,
+    } = value
     const types = [
       'bytes32',
       'uint64',
@@ -48,11 +62,26 @@ test("an exit's hash is that of its ABI encoding", () => {
       'uint40',
       'address',
       'uint128',
+      'bytes32',
     ]
     const want = keccak256(
       encodeAbiParameters(
         types.map((type) => ({ type })),
-        [outputId, BigInt(position), owner, token, amount, young, seq, startedAt, exitableAt, lockedAt, payer, bond],
+        [
+          outputId,
+          BigInt(position),
+          owner,
+          token,
+          amount,
+          young,
+          seq,
+          startedAt,
+          exitableAt,
+          lockedAt,
+          payer,
+          bond,
+          disputed,
+        ],
       ),
     )
     assert.is(hashExit(value), want)

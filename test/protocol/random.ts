@@ -1,6 +1,7 @@
 /** Random values of the protocol for fast-check, and a runner that prints the seed which reproduces a run. */
 import fc from 'fast-check'
 import { type Address, bytesToHex, type Hash, ZERO_HASH } from '../../protocol/bytes.ts'
+import type { Dispute, DisputeInput } from '../../protocol/dispute.ts'
 import type { Exit } from '../../protocol/exit.ts'
 import type { Mandate } from '../../protocol/mandate.ts'
 import { POSITION_LIMIT } from '../../protocol/position.ts'
@@ -64,6 +65,31 @@ export const exit: fc.Arbitrary<Exit> = fc.record(
     lockedAt: uint40,
     payer: address,
     bond: uint128,
+    disputed: fc.oneof(fc.constant(ZERO_HASH), hash),
+  },
+  { noNullPrototype: true },
+)
+
+export const disputeInputs: fc.Arbitrary<DisputeInput[]> = fc.array(
+  fc.record(
+    { outputId: hash, position, owner: address, token: address, amount: uint128, lockedAt: uint40 },
+    { noNullPrototype: true },
+  ),
+  { minLength: 1, maxLength: 16 },
+)
+
+export const dispute: fc.Arbitrary<Dispute> = fc.record(
+  {
+    txHash: hash,
+    agePosition: position,
+    ageTime: uint40,
+    startedAt: uint40,
+    exitableAt: uint40,
+    lockedAt: uint40,
+    suspends: fc.nat({ max: 2 ** 16 - 1 }),
+    starter: address,
+    bond: uint128,
+    inputsHash: hash,
   },
   { noNullPrototype: true },
 )

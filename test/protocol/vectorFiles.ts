@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import type { Header } from '../../protocol/block.ts'
 import type { Address, Hash, Hex } from '../../protocol/bytes.ts'
+import type { Dispute, DisputeInput } from '../../protocol/dispute.ts'
 import type { Domain } from '../../protocol/eip712.ts'
 import type { Exit } from '../../protocol/exit.ts'
 import type { Mandate } from '../../protocol/mandate.ts'
@@ -51,6 +52,12 @@ export type ProofVector = {
 export type TreeVectors = { trees: { txCount: number; root: Hash }[]; proofs: ProofVector[] }
 export type HeaderVector = { header: Header; hash: Hash }
 export type ExitVector = { exit: InJson<Exit>; hash: Hash }
+export type DisputeVector = {
+  dispute: InJson<Dispute>
+  inputs: InJson<DisputeInput>[]
+  inputsHash: Hash
+  hash: Hash
+}
 export type MandateVectors = {
   domain: Domain
   separator: Hash
@@ -85,6 +92,14 @@ export function parseTransaction({ inputs, outputs, memo }: TransactionInJson): 
 
 export function parseExit(exit: InJson<Exit>): Exit {
   return { ...exit, amount: BigInt(exit.amount), bond: BigInt(exit.bond) }
+}
+
+export function parseDispute(dispute: InJson<Dispute>): Dispute {
+  return { ...dispute, bond: BigInt(dispute.bond) }
+}
+
+export function parseDisputeInput(input: InJson<DisputeInput>): DisputeInput {
+  return { ...input, amount: BigInt(input.amount) }
 }
 
 export function parseMandate(mandate: InJson<Mandate>): Mandate {

@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert'
 import { hashHeader, hashWitnesses } from '../../protocol/block.ts'
 import { bytesToHex, type Hex, hexToBytes } from '../../protocol/bytes.ts'
 import { decodeBody, decodeTransaction, encodeTransaction, joinBody } from '../../protocol/codec.ts'
+import { hashDispute, hashDisputeInputs } from '../../protocol/dispute.ts'
 import { domainSeparator } from '../../protocol/eip712.ts'
 import { bondFeeGwei, decaySlowFee, hashExit, nextSlowFee, splitBond, standardExitBond } from '../../protocol/exit.ts'
 import { keccak256Text } from '../../protocol/keccak.ts'
@@ -18,11 +19,14 @@ import { recoverAddress } from '../../signatures/recover.ts'
 import { refusal } from './faults.ts'
 import {
   type CodecVectors,
+  type DisputeVector,
   type ExitVector,
   type FeeVectors,
   type HeaderVector,
   type MandateVectors,
   type PositionVectors,
+  parseDispute,
+  parseDisputeInput,
   parseExit,
   parseMandate,
   parseTransaction,
@@ -106,6 +110,13 @@ test('trees and proofs, good and bad', () => {
   for (const { name, leaf, index, txCount, root, path, included } of proofs) {
     const proof = { root: hexToBytes(root), txCount, path: path.map(hexToBytes) }
     assert.is(isIncluded(hexToBytes(leaf), index, proof), included, name)
+  }
+})
+
+test('disputes and their inputs', () => {
+  for (const { dispute, inputs, inputsHash, hash } of readVectors<DisputeVector[]>('disputes')) {
+    assert.is(hashDispute(parseDispute(dispute)), hash)
+    assert.is(hashDisputeInputs(inputs.map(parseDisputeInput)), inputsHash)
   }
 })
 

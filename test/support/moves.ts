@@ -181,7 +181,7 @@ export async function signMandate(chain: RootChain, owner: Actor, fields: Partia
 
 export async function stateOf(chain: RootChain, exit: Exit): Promise<string> {
   const [, state] = await chain.read<readonly [Hex, number]>('exitRecord', [exit.outputId])
-  return ['none', 'locked', 'queued', 'ticket', 'settled', 'removed'][state] as string
+  return ['none', 'locked', 'queued', 'ticket', 'settled', 'removed', 'cancelled', 'cancelled-ticket'][state] as string
 }
 
 export async function balance(chain: RootChain, actor: Actor): Promise<bigint> {

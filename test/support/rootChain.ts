@@ -17,6 +17,8 @@ import {
 import { mnemonicToAccount } from 'viem/accounts'
 import { anvil as anvilChain } from 'viem/chains'
 import {
+  disputeModuleAbi,
+  disputeModuleBytecode,
   evidenceModuleAbi,
   evidenceModuleBytecode,
   iLifeboatAbi,
@@ -71,10 +73,12 @@ export type RootChain = Awaited<ReturnType<typeof deployRootChain>>
 export async function deployRootChain(client: TestClient, overrides: Partial<Parameters> = {}) {
   const parameters: Parameters = { ...PRESETS.devnet, maxBlockTxs: 2 ** 16, ...overrides }
   const evidence = await deploy(client, evidenceModuleAbi, evidenceModuleBytecode, [parameters])
+  const disputes = await deploy(client, disputeModuleAbi, disputeModuleBytecode, [parameters])
   const root = await deploy(client, lifeboatAbi, lifeboatHarnessBytecode, [
     parameters,
     actors.operator.address,
     evidence,
+    disputes,
   ])
   const chainId = await client.getChainId()
   const separator = domainSeparator({ chainId, rootContract: root })
@@ -149,6 +153,7 @@ export async function deployRootChain(client: TestClient, overrides: Partial<Par
     client,
     root,
     evidence,
+    disputes,
     parameters,
     separator,
     chainId,

@@ -2,7 +2,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { ExitData } from '../../api/schemas.ts'
-import type { Hex } from '../../protocol/bytes.ts'
+import { type Hex, ZERO_HASH } from '../../protocol/bytes.ts'
 import { isLifeboatError } from '../../protocol/errors.ts'
 import { type Exit, hashExit } from '../../protocol/exit.ts'
 import { BOND_PERCENT, startExit } from '../../wallet/exit.ts'
@@ -51,6 +51,7 @@ function recordExit(world: ReturnType<typeof createFakeWorld>, owner: Hex): L1Do
     lockedAt: 1,
     payer: owner,
     bond: 1500n,
+    disputed: ZERO_HASH,
   }
   world.records.set(exit.outputId, {
     exitHash: hashExit(exit).slice(0, 52) as Hex,

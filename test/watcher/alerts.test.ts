@@ -161,9 +161,9 @@ test('evidence is told with whose it is', async () => {
   const { core, l1, theft } = await createScene({ sender: carol.address })
   const { outputId } = theft()
   l1.mine([
-    { type: 'EvidenceShown', outputId, spend: at(1, 0), challenger: carol.address, reward: 5n },
-    { type: 'EvidenceDropped', outputId, spend: at(1, 0) },
-    { type: 'EvidenceShown', outputId, spend: at(1, 0), challenger: bob.address, reward: 0n },
+    { type: 'EvidenceShown', outputId, spend: at(1, 0), place: 0, challenger: carol.address, reward: 5n },
+    { type: 'EvidenceDropped', outputId, spend: at(1, 0), place: 0 },
+    { type: 'EvidenceShown', outputId, spend: at(1, 0), place: 0, challenger: bob.address, reward: 0n },
   ])
   await core.tick()
   assert.equal(core.codes().sort(), [
@@ -177,7 +177,7 @@ test('evidence is told with whose it is', async () => {
 test('evidence that verified blocks contradict is loud', async () => {
   const { core, l1, start } = await createScene()
   const { outputId } = start({})
-  l1.mine([{ type: 'EvidenceShown', outputId, spend: at(1, 0), challenger: mallory.address, reward: 5n }])
+  l1.mine([{ type: 'EvidenceShown', outputId, spend: at(1, 0), place: 0, challenger: mallory.address, reward: 5n }])
   await core.tick()
   assert.ok(core.codes().includes('EXIT_OUTCOME_UNKNOWN'))
 })

@@ -124,7 +124,7 @@ test('a reorg that takes only the evidence leaves the exit queued and unchalleng
   const exit = exitOf({ position: D0, owner: alice, amount: 100n, lockedAt: 2, startedAt: l1.now() + 12 })
   l1.mine([{ type: 'ExitStarted', exit }])
   l1.mine([
-    { type: 'EvidenceShown', outputId: exit.outputId, spend: at(1, 0), challenger: bob.address, reward: 1n },
+    { type: 'EvidenceShown', outputId: exit.outputId, spend: at(1, 0), place: 0, challenger: bob.address, reward: 1n },
     { type: 'ExitRemoved', outputId: exit.outputId, reason: 'spent' },
   ])
   await core.tick()

@@ -1,6 +1,6 @@
 /** Builders for the court's tests: a world on the devnet's periods, exits, spends and events, with good defaults. */
 import type { Header } from '../../../protocol/block.ts'
-import type { Address, Hash } from '../../../protocol/bytes.ts'
+import { type Address, type Hash, ZERO_HASH } from '../../../protocol/bytes.ts'
 import { type Exit, maturityOf } from '../../../protocol/exit.ts'
 import { PRESETS } from '../../../protocol/parameters.ts'
 import { encodePosition } from '../../../protocol/position.ts'
@@ -95,6 +95,7 @@ export function exitOf(changes: Partial<Exit> = {}): Exit {
     lockedAt: START_BLOCK,
     payer: changes.owner ?? MALLORY,
     bond: 400_000n * GWEI,
+    disputed: ZERO_HASH,
     ...changes,
   }
 }

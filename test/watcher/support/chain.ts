@@ -130,6 +130,7 @@ export function exitOf({ position, owner, amount, signed, lockedAt, startedAt, p
     lockedAt,
     payer: payer ?? owner.address,
     bond: 1n,
+    disputed: ZERO_HASH,
   }
 }
 
