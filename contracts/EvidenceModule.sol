@@ -2,14 +2,14 @@
 pragma solidity 0.8.37;
 
 import {EvidenceFall} from "./EvidenceFall.sol";
+import {Inheritance} from "./Inheritance.sol";
 import {Keys} from "./Keys.sol";
 import {Module} from "./Module.sol";
-import {Settlement} from "./Settlement.sol";
 import {Views} from "./Views.sol";
 
 /// @title The module for what follows the start of a standard exit: fallen evidence, settlement, credits; and for
 /// keys and views, which no hot path needs
-contract EvidenceModule is EvidenceFall, Settlement, Keys, Views {
+contract EvidenceModule is EvidenceFall, Inheritance, Keys, Views {
     constructor(Parameters memory p) Module(p) {}
 
     fallback() external {

@@ -177,10 +177,23 @@ interface ILifeboat is ILifeboatTypes {
     /// @notice Pays exits whose turn has passed and that have become payable. Anyone; skips those that are not.
     function settle(Exit[] calldata exits) external returns (uint256 settled);
 
-    /// @notice Frees what is reserved for an exit that nobody is owed: void, invalid, or spent in a block that is final.
+    /// @notice Frees what is reserved for an exit that nobody is owed: void, invalid, or spent in a block that is final. The place of an exit
+    /// that a verdict cancelled is not freed (`inherit`), its bond is.
     /// @param spend A standing piece of evidence, which names `place`; with `evidenceBlock`, the header of its block. Not looked at where the
     /// exit is void, invalid or cancelled by a verdict.
     function release(Exit calldata exit, uint64 spend, uint64 place, Header calldata evidenceBlock) external;
+
+    /// @notice Pays an output of a disputed transaction out of the place that an input's exit took on the line, once the verdict is canonical:
+    /// pro rata per token, each share once. Anyone. Where the output was paid or spent already, its share is freed.
+    /// @param exit The output's exit; not looked at where the output was paid or spent.
+    function inherit(
+        Dispute calldata dispute,
+        DisputeInput[] calldata inputs,
+        uint256 input,
+        Transaction calldata transaction,
+        uint256 output,
+        Exit calldata exit
+    ) external;
 
     /// @notice Sends `account` what is credited to it. Anyone may call; the money only goes there.
     function withdraw(address token, address account) external returns (uint256 amount);

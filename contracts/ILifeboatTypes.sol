@@ -190,6 +190,9 @@ interface ILifeboatTypes {
     event DisputeAnswered(bytes32 indexed txHash, uint64 position);
     event DisputeDecided(bytes32 indexed txHash, Verdict verdict);
     event ExitPaid(bytes32 indexed outputId, uint128 amount);
+    /// @dev `amount` is in ExitPaid too.
+    event ExitInherited(bytes32 indexed outputId, bytes32 indexed fromOutputId, uint256 amount);
+    event ShareReleased(bytes32 indexed fromOutputId, bytes32 indexed outputId, uint256 amount);
     event ExitPostponed(bytes32 indexed outputId, uint128 from, uint128 due);
     event ExitRemoved(bytes32 indexed outputId, Removal reason);
     event Credited(address indexed token, address indexed account, uint256 amount);
@@ -238,6 +241,7 @@ interface ILifeboatTypes {
     error ParametersImpossible(bytes32 rule);
     error PieceKnown(bytes32 txHash, uint64 position);
     error PiecesMissing(uint256 count);
+    error ShareMissing(bytes32 outputId, uint256 output);
     error SpendTooYoung(uint256 anchor, uint256 lockedAt);
     error StateUnexpected(bytes32 outputId, ExitState got);
     error TokenUnsupported(address token);

@@ -71,6 +71,10 @@ abstract contract LifeboatStorage {
     mapping(uint256 transactionPosition => bool) internal _invalid;
     mapping(address owner => mapping(uint64 epoch => uint256 time)) internal _revokedAt;
     mapping(bytes32 txHash => DisputeSlots) internal _disputes;
+    /// @dev Of a ticket that a verdict cancelled: which of the transaction's outputs have had their share of it, a bit each.
+    mapping(bytes32 outputId => uint256 outputs) internal _shared;
+    /// @dev What an exit was paid out of cancelled tickets, until its own ticket is settled.
+    mapping(bytes32 outputId => uint256 amount) internal _inherited;
     /// @dev Running disputes about an output beyond the 127 that its record counts.
     mapping(bytes32 outputId => uint256 count) internal _moreRunning;
     mapping(bytes32 batchId => BatchRecord) internal _batches;

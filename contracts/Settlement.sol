@@ -28,15 +28,13 @@ abstract contract Settlement is Module, ReentrancyGuardTransient {
         nonReentrant
     {
         uint256 record = _requireRecord(exit);
-        Removal reason = Removal.Spent;
-        if (record.state() != ExitState.CancelledTicket) {
-            if (record.state() != ExitState.Ticket) revert StateUnexpected(exit.outputId, record.state());
-            bool owed;
-            uint256 voidFrom = _haltOf(_head).voidFrom;
-            uint64 standing = _standing(exit, record, spend, place, voidFrom);
-            (owed, reason) = _judge(exit, voidFrom, standing, evidenceBlock);
-            if (owed) revert EvidenceNotFinal(spend);
-        }
+        // Its place on the line is for the outputs of the transaction that took its value (Inheritance.sol).
+        if (record.state() == ExitState.CancelledTicket) return _remove(exit, record, Removal.Spent);
+        if (record.state() != ExitState.Ticket) revert StateUnexpected(exit.outputId, record.state());
+        uint256 voidFrom = _haltOf(_head).voidFrom;
+        uint64 standing = _standing(exit, record, spend, place, voidFrom);
+        (bool owed, Removal reason) = _judge(exit, voidFrom, standing, evidenceBlock);
+        if (owed) revert EvidenceNotFinal(spend);
         Ticket memory t = _tickets[exit.outputId];
         Totals memory total = _totals[exit.token];
         // Releasing what is not covered yet would make money out of nothing for an older ticket that is short.
@@ -44,6 +42,7 @@ abstract contract Settlement is Module, ReentrancyGuardTransient {
         total.funded += t.due;
         _totals[exit.token] = total;
         delete _tickets[exit.outputId];
+        if (_inherited[exit.outputId] != 0) delete _inherited[exit.outputId];
         _remove(exit, record, reason);
     }
 
@@ -71,26 +70,37 @@ abstract contract Settlement is Module, ReentrancyGuardTransient {
         return exit.disputed != 0 && _isFallen(place & ~uint64(15), voidFrom) ? 0 : spend;
     }
 
-    /// @dev Pays a ticket as far as the line is covered.
-    function _settleOne(Exit calldata exit, Halt memory halt) private returns (bool) {
+    /// @dev Pays a ticket as far as the line is covered. What it inherited it is not owed again: its place for that much is freed.
+    function _settleOne(Exit calldata exit, Halt memory halt) internal returns (bool) {
         uint256 record = _exits[exit.outputId];
         if (record.state() != ExitState.Ticket || !record.matches(Hashing.exitOf(exit))) return false;
-        if (record.hasEvidence() || _isSuspended(exit, record) || _isLost(exit, halt.voidFrom)) return false;
-        if (exit.disputed != 0 && _verdictOf(exit.disputed) != Verdict.Canonical) return false;
-        if (block.timestamp <= _payableAfter(exit.exitableAt, halt.lastMove)) return false;
+        if (!_isPayable(exit, record, halt)) return false;
         Ticket memory t = _tickets[exit.outputId];
         uint256 funded = _totals[exit.token].funded;
-        if (funded <= t.from) return false;
-        uint256 amount = funded - t.from < t.due ? funded - t.from : t.due;
+        uint256 inherited = _inherited[exit.outputId];
+        uint256 owed = t.due - inherited;
+        if (funded < t.from || (funded == t.from && owed != 0)) return false;
+        uint256 amount = funded - t.from < owed ? funded - t.from : owed;
         uint256 bond = 0;
-        if (amount == t.due) {
+        if (amount == owed) {
             delete _tickets[exit.outputId];
             _exits[exit.outputId] = record.withState(ExitState.Settled);
             bond = _bondLeft(exit, record);
+            if (inherited != 0) {
+                delete _inherited[exit.outputId];
+                _totals[exit.token].funded += uint128(inherited);
+            }
         } else {
             _tickets[exit.outputId] = Ticket(uint128(t.from + amount), uint128(t.due - amount));
         }
         _payExit(exit, amount, bond);
         return true;
+    }
+
+    /// @dev Its time has come, and nothing speaks against it.
+    function _isPayable(Exit calldata exit, uint256 record, Halt memory halt) internal view returns (bool) {
+        if (record.hasEvidence() || _isSuspended(exit, record) || _isLost(exit, halt.voidFrom)) return false;
+        if (exit.disputed != 0 && _verdictOf(exit.disputed) != Verdict.Canonical) return false;
+        return block.timestamp > _payableAfter(exit.exitableAt, halt.lastMove);
     }
 }

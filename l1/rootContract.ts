@@ -57,6 +57,8 @@ export type RootEventBody =
   | Readonly<{ type: 'DisputeAnswered'; txHash: Hash; position: number }>
   | Readonly<{ type: 'DisputeDecided'; txHash: Hash; verdict: Verdict }>
   | Readonly<{ type: 'ExitPaid'; outputId: Hash; amount: bigint }>
+  | Readonly<{ type: 'ExitInherited'; outputId: Hash; fromOutputId: Hash; amount: bigint }>
+  | Readonly<{ type: 'ShareReleased'; fromOutputId: Hash; toOutputId: Hash; amount: bigint }>
   | Readonly<{ type: 'ExitPostponed'; outputId: Hash; from: bigint; due: bigint }>
   | Readonly<{ type: 'ExitRemoved'; outputId: Hash; reason: RemovalReason }>
   | Readonly<{ type: 'Credited'; token: Address; account: Address; amount: bigint }>
@@ -136,6 +138,12 @@ function decodeRootEvent(log: RootLog, timestamp: number): RootEventBody {
     }
     case 'ExitPaid':
       return { type: 'ExitPaid', ...event.args }
+    case 'ExitInherited':
+      return { type: 'ExitInherited', ...event.args }
+    case 'ShareReleased': {
+      const { fromOutputId, outputId, amount } = event.args
+      return { type: 'ShareReleased', fromOutputId, toOutputId: outputId, amount }
+    }
     case 'ExitPostponed':
       return { type: 'ExitPostponed', ...event.args }
     case 'ExitRemoved': {
@@ -444,6 +452,21 @@ export function encodeSettle(exits: readonly Exit[]): RootCall {
 export function encodeRelease(exit: Exit, spend = 0, header = NO_HEADER, place = exit.position): RootCall {
   const args = [exitArgument(exit), BigInt(spend), BigInt(place), header] as const
   return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'release', args }))
+}
+
+/** Of a canonical dispute: what the place of input `input`'s cancelled ticket pays to output `output`, whose exit is `exit`. */
+export type Inherit = Readonly<{ input: number; output: number; exit: Exit }>
+
+export function encodeInherit(shown: DisputeShown, transaction: Transaction, { input, output, exit }: Inherit): RootCall {
+  const args = [
+    disputeArgument(shown.dispute),
+    shown.inputs.map(disputeInputArgument),
+    BigInt(input),
+    transactionArgument(transaction),
+    BigInt(output),
+    exitArgument(exit),
+  ] as const
+  return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'inherit', args }))
 }
 
 export function encodeWithdraw(token: Address, account: Address): RootCall {

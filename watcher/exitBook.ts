@@ -179,6 +179,8 @@ function toExitEvent(event: ExitRootEvent): ExitEvent {
       return { at, type: event.type, spend: event.spend }
     case 'ExitPaid':
       return { at, type: event.type, amount: event.amount }
+    case 'ExitInherited':
+      return { at, type: event.type, amount: event.amount }
     case 'ExitPostponed':
       return { at, type: event.type, from: event.from, due: event.due }
     case 'ExitRemoved':

@@ -71,6 +71,7 @@ export type ExitEvent = Readonly<{ at: At }> &
     | Readonly<{ type: 'EvidenceShown'; spend: number; challenger: Address; reward: bigint }>
     | Readonly<{ type: 'EvidenceDropped'; spend: number }>
     | Readonly<{ type: 'ExitPaid'; amount: bigint }>
+    | Readonly<{ type: 'ExitInherited'; amount: bigint }>
     | Readonly<{ type: 'ExitPostponed'; from: bigint; due: bigint }>
     | Readonly<{ type: 'ExitRemoved'; reason: 'void' | 'invalid' | 'spent' | 'not-canonical' }>
   )

@@ -7,13 +7,16 @@ import {
   encodeStartDisputedExits,
   type StartedDispute,
 } from '../../l1/rootContract.ts'
+import { ZERO_HASH } from '../../protocol/bytes.ts'
 import type { Exit } from '../../protocol/exit.ts'
 import { evidenceDeadline } from '../../protocol/exit.ts'
+import { createOutput } from '../../protocol/transaction.ts'
 import {
   challengeDisputed,
   decide,
   deposited,
   includedIn,
+  inherit,
   madeIn,
   showCompetitor,
   startDispute,
@@ -191,7 +194,7 @@ test('a canonical verdict cancels the exit of the input, in the queue or as a ti
       assert.equal(await chain.read<readonly bigint[]>('totals', [ETH]), [funded, line], 'nothing was reserved')
     } else {
       await chain.send(carol.account, encodeRelease(input))
-      assert.equal(await chain.read<readonly bigint[]>('totals', [ETH]), [funded! + input.amount, line])
+      assert.equal(await chain.read<readonly bigint[]>('totals', [ETH]), [funded, line], 'the place is for the outputs')
     }
     assert.is(await stateOf(chain, input), 'settled')
     assert.is(await creditOf(chain, ETH, alice.address), input.bond - (input.bond * 60n) / 400n)
@@ -223,12 +226,111 @@ test('an exit that was there first waits for the verdict, unless the dispute com
     await process(chain, turnsOf([exit]))
     if (!late) {
       assert.is(await stateOf(chain, exit), 'ticket', 'behind what the input reserved')
-      await chain.send(carol.account, encodeRelease(input))
-      await settle([exit])
+      await inherit(chain, started, exit)
     }
     assert.is(await stateOf(chain, exit), late ? 'locked' : 'settled')
     await chain.client.revert({ id })
   }
+})
+
+/** Alice's deposit has its turn as a ticket while her payment of it to Bob (0.4) and Carol (0.6) is disputed, then canonical. */
+async function cancelledTicket() {
+  const { chain } = world
+  const position = await deposit(chain, alice)
+  const signed = await chain.pay(alice, position, [
+    [bob, (ETHER * 4n) / 10n],
+    [carol, (ETHER * 6n) / 10n],
+  ])
+  const input = await startDepositExit(chain, alice, position)
+  const started = await startDispute(chain, signed, [deposited(alice)], { exits: [input] })
+  await passTo(chain, input.exitableAt + 1)
+  await process(chain, turnsOf([input]))
+  await afterE(started)
+  assert.is((await decide(chain, started)).verdict, 'canonical')
+  return { started, input }
+}
+
+/** An exit of a forged output, as large as all that was ever deposited, has its turn. */
+async function forgedTurn(): Promise<Exit> {
+  const { chain } = world
+  const block = await submit(chain, [await chain.pay(mallory, 0, [[mallory, ETHER]])])
+  const forged = await startExit(chain, mallory, [block, 0, 0])
+  await passTo(chain, forged.exitableAt + 1)
+  await process(chain, turnsOf([forged], [block]))
+  assert.is(await stateOf(chain, forged), 'ticket')
+  return forged
+}
+
+const fundedOf = async () => (await world.chain.read<readonly bigint[]>('totals', [ETH]))[0]
+
+test('payees who come long after the verdict have the place of the input, before a forged exit in between (6.2)', async () => {
+  const { chain } = world
+  const { started, input } = await cancelledTicket()
+  const forged = await forgedTurn()
+  const exits = [await startDisputedExit(chain, bob, started, 0), await startDisputedExit(chain, carol, started, 1)]
+  await refuses('StateUnexpected', () => inherit(chain, started, exits[0]!, [0, 0]))
+  await passTo(chain, exits[1]!.exitableAt + 1)
+  await process(chain, turnsOf(exits))
+  await chain.send(dave.account, encodeRelease(input))
+  await refuses('NothingToDo', () => settle([forged, ...exits]))
+  const before = await balanceOf(bob)
+  await inherit(chain, started, exits[0]!, [0, 0])
+  await refuses('ShareMissing', () => inherit(chain, started, exits[0]!, [0, 0]))
+  await inherit(chain, started, exits[1]!, [0, 1])
+  assert.is((await balanceOf(bob)) - before, exits[0]!.amount)
+  await refuses('NothingToDo', () => settle([forged]))
+  assert.is(await fundedOf(), ETHER, 'no money was made')
+})
+
+test('shares of a cancelled ticket are cut pro rata, and together they are the whole of it', async () => {
+  const { chain } = world
+  const position = await deposit(chain, alice, 1_000n)
+  const second = await deposit(chain, alice, 7n)
+  const outputs = [1n, 333n, 2n, 671n].map((amount) => createOutput(bob.address, ETH, amount))
+  const signed = await chain.sign({ inputs: [position, second], outputs, memo: ZERO_HASH }, [alice, alice])
+  const input = await startDepositExit(chain, alice, position, 1_000n)
+  const shown = [deposited(alice, 1_000n), deposited(alice, 7n)]
+  const started = await startDispute(chain, signed, shown, { from: bob, exits: [input], outputs: [0, 1, 2, 3] })
+  await passTo(chain, input.exitableAt + 1)
+  await process(chain, turnsOf([input]))
+  await passTo(chain, started.leaving[3]!.exitableAt + 1)
+  await decide(chain, started)
+  await process(chain, turnsOf(started.leaving))
+  let inherited = 0n
+  for (const [output, exit] of started.leaving.entries()) {
+    await refuses('ShareMissing', () => inherit(chain, started, exit, [1, output]))
+    const { events } = await inherit(chain, started, exit, [0, output])
+    for (const event of events)
+      if (event.type === 'ExitInherited' || event.type === 'ShareReleased') inherited += event.amount
+  }
+  assert.is(inherited, 1_000n)
+  for (const exit of started.leaving) if ((await stateOf(chain, exit)) === 'ticket') await settle([exit])
+  for (const exit of started.leaving) assert.is(await stateOf(chain, exit), 'settled')
+  assert.equal(await chain.read('totals', [ETH]), [1_007n + inherited, 2_007n], 'as much of their own places is free')
+})
+
+test('the share of an output that was paid out of its own place is freed', async () => {
+  const { chain } = world
+  const { started } = await cancelledTicket()
+  await deposit(chain, carol, ETHER)
+  const exit = await startDisputedExit(chain, bob, started, 0)
+  await refuses('ExitMismatch', () => inherit(chain, started, exit, [0, 1]))
+  await passTo(chain, exit.exitableAt + 1)
+  await process(chain, turnsOf([exit]))
+  assert.is(await stateOf(chain, exit), 'settled')
+  const funded = (await fundedOf()) as bigint
+  await inherit(chain, started, exit, [0, 0])
+  assert.is(await fundedOf(), funded + exit.amount)
+  await refuses('ShareMissing', () => inherit(chain, started, exit, [0, 0]))
+})
+
+test('nothing is inherited before the verdict, nor by another transaction', async () => {
+  const { chain } = world
+  const [one, other] = [await cancelledTicket(), await dispute()]
+  const exit = await startDisputedExit(chain, bob, one.started, 0)
+  await refuses('VerdictUnexpected', () => inherit(chain, other, exit))
+  await refuses('DisputeMismatch', () => inherit(chain, { ...one.started, signed: other.signed }, exit))
+  await refuses('DisputeMismatch', () => inherit(chain, { ...one.started, inputs: other.inputs }, exit))
 })
 
 test('an output may leave at any time after a canonical verdict (K5)', async () => {

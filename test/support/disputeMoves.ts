@@ -3,6 +3,7 @@ import {
   encodeAnswerDispute,
   encodeDecide,
   encodeDisputedChallenge,
+  encodeInherit,
   encodeShowCompetitor,
   encodeStartDispute,
   encodeStartDisputedExits,
@@ -121,6 +122,17 @@ export async function decide(
   const sent = await chain.send(from.account, encodeDecide(started, pieces.competitors, pieces.answers))
   const decided = sent.events.find((event) => event.type === 'DisputeDecided')
   return { ...sent, verdict: decided?.type === 'DisputeDecided' ? decided.verdict : 'running' }
+}
+
+/** Pays output `output`, whose exit is `exit`, out of the place of input `input`'s cancelled ticket. */
+export async function inherit(
+  chain: RootChain,
+  started: StartedDispute,
+  exit: Exit,
+  [input, output]: readonly [number, number] = [0, 0],
+) {
+  const call = encodeInherit(started, started.signed.transaction, { input, output, exit })
+  return chain.send(actors.carol.account, call)
 }
 
 /** Shows that an output that exits through a dispute was spent at `spend`, where the disputed transaction stands at `made`. */
