@@ -191,9 +191,11 @@ abstract contract Disputes is DisputedExits {
         uint256 blockRecord = _requireIncluded(position, txHash, proof.witnessesHash, proof.proof);
         uint64 made = position & ~uint64(15);
         if (blockRecord.hasInvalid() && _invalid[made]) revert TransactionInvalid(made);
+        if (_verdictOf(txHash) == Verdict.NotCanonical) revert VerdictUnexpected(txHash, Verdict.NotCanonical);
         Output calldata spent = proof.transaction.outputs[output];
         if (spent.amount == 0 || spent.amount > type(uint128).max) revert AmountOutOfRange(spent.amount);
         input.outputId = Hashing.outputId(txHash, output);
+        input.madeBy = txHash;
         input.owner = spent.owner;
         input.token = spent.token;
         input.amount = uint128(spent.amount);
@@ -257,7 +259,8 @@ abstract contract Disputes is DisputedExits {
         return exitsUsed;
     }
 
-    /// @dev Ends what the dispute did to an input's record; by a canonical verdict its value has passed on.
+    /// @dev Ends what the dispute did to an input's record. By a canonical verdict its value has passed on; by any other the transaction is
+    /// no evidence against it any more.
     function _free(bytes32 outputId, bool suspended, bool canonical) private {
         uint256 record = _exits[outputId];
         uint256 next = record;
@@ -270,14 +273,22 @@ abstract contract Disputes is DisputedExits {
             if (state == ExitState.Locked) next = next.withState(ExitState.Settled);
             else if (state == ExitState.Queued) next = next.withState(ExitState.Cancelled);
             else if (state == ExitState.Ticket) next = next.withState(ExitState.CancelledTicket);
+        } else {
+            next = next.withContest();
         }
         if (next != record) _exits[outputId] = next;
     }
 
-    /// @dev No input is void, invalid, paid (even in part) or passed on by another verdict. One that evidence removed is free: the spend may
-    /// be the disputed transaction's own.
+    /// @dev No input is void, invalid, paid (even in part) or passed on by another verdict, nor was what made it judged not canonical; where
+    /// that is not judged yet, nor is this. An input that evidence removed is free: the spend may be the disputed transaction's own.
     function _areInputsFree(DisputeInput[] calldata inputs, uint256 voidFrom) private view returns (bool) {
         for (uint256 i = 0; i < inputs.length; i++) {
+            if (inputs[i].madeBy != 0 && _verdictOf(inputs[i].madeBy) == Verdict.Running) {
+                revert VerdictUnexpected(inputs[i].madeBy, Verdict.Running);
+            }
+        }
+        for (uint256 i = 0; i < inputs.length; i++) {
+            if (inputs[i].madeBy != 0 && _verdictOf(inputs[i].madeBy) == Verdict.NotCanonical) return false;
             uint64 position = inputs[i].position;
             if (!_isDeposit(position) && _isFallen(position & ~uint64(15), voidFrom)) return false;
             bytes32 outputId = inputs[i].outputId;

@@ -12,12 +12,30 @@ abstract contract EvidenceFall is Module, ReentrancyGuardTransient {
 
     function dropEvidence(bytes32 outputId, uint64 spend, uint64 place) external onlyDelegated nonReentrant {
         uint256 voidFrom = _haltOf(_head).voidFrom;
-        uint256 record = _exits[outputId];
-        bool first = spend != 0 && record.evidence() == spend;
         // What the spend names falls only with an exit through a dispute; any other exit falls itself.
-        bool fallen = _isFallen(spend, voidFrom) || (!first && _isFallen(place & ~uint64(15), voidFrom));
+        bool fallen = _isFallen(spend, voidFrom)
+            || (!_isFirst(_exits[outputId], spend) && _isFallen(place & ~uint64(15), voidFrom));
         if (!fallen) revert EvidenceStands(spend);
-        if (first) {
+        _drop(outputId, spend, place);
+    }
+
+    function dropRefuted(bytes32 outputId, uint64 spend, uint64 place, Included calldata shown)
+        external
+        onlyDelegated
+        nonReentrant
+    {
+        _requireIncluded(spend, shown.txHash, shown.witnessesHash, shown.proof);
+        if (_verdictOf(shown.txHash) != Verdict.NotCanonical) revert EvidenceStands(spend);
+        _drop(outputId, spend, place);
+    }
+
+    function _isFirst(uint256 record, uint64 spend) private pure returns (bool) {
+        return spend != 0 && record.evidence() == spend;
+    }
+
+    function _drop(bytes32 outputId, uint64 spend, uint64 place) private {
+        uint256 record = _exits[outputId];
+        if (_isFirst(record, spend)) {
             place = 0;
             record = record.withEvidence(0);
         } else {

@@ -109,10 +109,12 @@ abstract contract ExitQueue is LifeboatBase, ReentrancyGuardTransient {
         if (record.state() == ExitState.Cancelled) return _remove(exit, record, Removal.Spent);
         if (record.state() != ExitState.Queued) return;
         Header calldata none = _noHeader();
-        bool brought = record.evidence() != 0 && cursor.evidenceBlock < turns.evidenceBlocks.length;
+        // While a dispute runs, or after one that was not canonical, the spend may be the one that is judged never to have been.
+        uint64 spend = record.isSuspended() || record.isContested() ? 0 : record.evidence();
+        bool brought = spend != 0 && cursor.evidenceBlock < turns.evidenceBlocks.length;
         Header calldata header = brought ? turns.evidenceBlocks[cursor.evidenceBlock] : none;
-        if (brought && _isHeaderOf(_blockOf(record.evidence()), header)) cursor.evidenceBlock++;
-        (bool owed, Removal reason) = _judge(exit, halt.voidFrom, record.evidence(), header);
+        if (brought && _isHeaderOf(_blockOf(spend), header)) cursor.evidenceBlock++;
+        (bool owed, Removal reason) = _judge(exit, halt.voidFrom, spend, header);
         if (!owed) return _remove(exit, record, reason);
 
         Totals memory total = _totals[exit.token];

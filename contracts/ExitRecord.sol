@@ -5,8 +5,9 @@ import {ILifeboatTypes} from "./ILifeboatTypes.sol";
 
 /// @title The one slot that L1 keeps of an exit
 /// @dev Spec section 9.2. From the top: 200 bits of the exit's hash, or of a locked output the L1 block of its lock; 44 bits of the first
-/// evidence (block 28, index 16; 0 for none); 1 bit "more evidence is counted elsewhere"; 1 bit "a challenger was paid"; 7 bits "running
-/// disputes" (at 127 further ones are counted elsewhere); 3 bits state.
+/// evidence (block 28, index 16; 0 for none); 1 bit "more evidence is counted elsewhere"; 1 bit "a challenger was paid"; 1 bit "contested": a
+/// transaction that spends the output was judged not canonical; 6 bits "running disputes" (at 63 further ones are counted elsewhere);
+/// 3 bits state.
 library ExitRecord {
     uint256 private constant CLEAR_BITS = 56;
     uint256 private constant EVIDENCE_SHIFT = 12;
@@ -14,19 +15,22 @@ library ExitRecord {
     uint256 private constant MORE = 1 << 11;
     uint256 private constant REWARDED = 1 << 10;
     uint256 private constant RUNNING = 1 << 3;
-    uint256 private constant RUNNING_MASK = 127 << 3;
+    uint256 private constant RUNNING_MASK = 63 << 3;
+    uint256 private constant CONTESTED = 1 << 9;
+    /// @dev What stays with the output whatever becomes of an exit.
+    uint256 private constant KEPT_MASK = RUNNING_MASK | CONTESTED;
     uint256 private constant STATE_MASK = 7;
 
     /// @param former The output's record before: the disputes that run about it go on.
     function create(bytes32 exitHash, uint256 former) internal pure returns (uint256) {
-        return (uint256(exitHash) >> CLEAR_BITS << CLEAR_BITS) | (former & RUNNING_MASK)
+        return (uint256(exitHash) >> CLEAR_BITS << CLEAR_BITS) | (former & KEPT_MASK)
             | uint256(ILifeboatTypes.ExitState.Queued);
     }
 
     /// @dev An output that may not be spent any more and has no exit.
     /// @param former The output's record before, 0 for none.
     function locked(uint256 l1Block, uint256 former) internal pure returns (uint256) {
-        return (l1Block << CLEAR_BITS) | (former & RUNNING_MASK) | uint256(ILifeboatTypes.ExitState.Locked);
+        return (l1Block << CLEAR_BITS) | (former & KEPT_MASK) | uint256(ILifeboatTypes.ExitState.Locked);
     }
 
     /// @dev Of a record in state Locked.
@@ -80,6 +84,14 @@ library ExitRecord {
 
     function isSuspended(uint256 record) internal pure returns (bool) {
         return record & RUNNING_MASK != 0;
+    }
+
+    function isContested(uint256 record) internal pure returns (bool) {
+        return record & CONTESTED != 0;
+    }
+
+    function withContest(uint256 record) internal pure returns (uint256) {
+        return record | CONTESTED;
     }
 
     function isRunningFull(uint256 record) internal pure returns (bool) {

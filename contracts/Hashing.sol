@@ -165,7 +165,7 @@ library Hashing {
         assembly {
             offset := values.offset
         }
-        return _hashCalldata(offset, values.length * 192);
+        return _hashCalldata(offset, values.length * 224);
     }
 
     function mandate(ILifeboatTypes.Mandate calldata value, bytes32 separator) internal pure returns (bytes32) {

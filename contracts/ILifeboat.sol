@@ -92,6 +92,10 @@ interface ILifeboat is ILifeboatTypes {
     /// against an ordinary exit it is not looked at.
     function dropEvidence(bytes32 outputId, uint64 spend, uint64 place) external;
 
+    /// @notice Takes back a piece of evidence whose transaction was judged not canonical.
+    /// @param shown The transaction, at the position `spend`.
+    function dropRefuted(bytes32 outputId, uint64 spend, uint64 place, Included calldata shown) external;
+
     /// @notice Starts a dispute about a completely signed transaction whose inclusion is unknown, and locks its inputs. Anyone; all of
     /// `msg.value` but the exits' bonds is bond (`disputeBond`). One dispute a transaction, ever.
     /// @param proofs For each input what shows that it exists.
@@ -179,9 +183,11 @@ interface ILifeboat is ILifeboatTypes {
 
     /// @notice Frees what is reserved for an exit that nobody is owed: void, invalid, or spent in a block that is final. The place of an exit
     /// that a verdict cancelled is not freed (`inherit`), its bond is.
-    /// @param spend A standing piece of evidence, which names `place`; with `evidenceBlock`, the header of its block. Not looked at where the
-    /// exit is void, invalid or cancelled by a verdict.
-    function release(Exit calldata exit, uint64 spend, uint64 place, Header calldata evidenceBlock) external;
+    /// @param spend A standing piece of evidence, which names `place`; not looked at where the exit is void, invalid, cancelled by a verdict
+    /// or removed by one.
+    /// @param shown The header of the evidence's block; all of it where the output is contested, since a transaction that was judged not
+    /// canonical is no evidence.
+    function release(Exit calldata exit, uint64 spend, uint64 place, Included calldata shown) external;
 
     /// @notice Pays an output of a disputed transaction out of the place that an input's exit took on the line, once the verdict is canonical:
     /// pro rata per token, each share once. Anyone. Where the output was paid or spent already, its share is freed.
@@ -244,11 +250,11 @@ interface ILifeboat is ILifeboatTypes {
 
     /// @dev `exitHash`: first 25 bytes of keccak256(exit).
     /// Of a locked output it is the L1 block of the lock. `evidence`: position of the first standing piece, 0 for none. `running`: disputes
-    /// about transactions that spend the output.
+    /// about transactions that spend the output. `contested`: one of them was judged not canonical.
     function exitRecord(bytes32 outputId)
         external
         view
-        returns (bytes25 exitHash, ExitState state, uint64 evidence, bool hasMore, bool rewarded, uint256 running);
+        returns (bytes25 exitHash, ExitState state, uint64 evidence, bool hasMore, bool rewarded, uint256 running, bool contested);
 
     /// @dev `disputeHash`: first 25 bytes of keccak256(dispute). `answer`: position of the first one, 0 for none. `unweighed`: number of
     /// pieces that `decide` still wants to be named.

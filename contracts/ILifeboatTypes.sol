@@ -71,9 +71,11 @@ interface ILifeboatTypes {
         bytes32 inputsHash;
     }
 
-    /// @dev An output that the disputed transaction spends; `inputsHash` is the keccak256 of all of them back to back.
+    /// @dev An output that the disputed transaction spends; `inputsHash` is the keccak256 of all of them back to back. `madeBy`: the
+    /// transaction that made it, 0 for a deposit.
     struct DisputeInput {
         bytes32 outputId;
+        bytes32 madeBy;
         uint64 position;
         address owner;
         address token;
@@ -84,6 +86,13 @@ interface ILifeboatTypes {
     /// @dev Shows that an input exists. For a deposit `transaction` has the deposit as its one output, the rest is not looked at.
     struct InputProof {
         Transaction transaction;
+        bytes32 witnessesHash;
+        Inclusion proof;
+    }
+
+    /// @dev A transaction that stands at a position known from elsewhere.
+    struct Included {
+        bytes32 txHash;
         bytes32 witnessesHash;
         Inclusion proof;
     }

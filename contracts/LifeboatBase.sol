@@ -183,7 +183,7 @@ abstract contract LifeboatBase is LifeboatStorage, ILifeboatTypes {
     }
 
     /// @dev `owed` is false when nobody will ever be owed this exit; `reason` says why.
-    /// @param spend A piece of evidence on file, 0 for none; `evidenceBlock` its block's header, if the caller has it.
+    /// @param spend A piece of evidence on file that may remove the exit, 0 for none; `evidenceBlock` its block's header, if the caller has it.
     function _judge(Exit calldata exit, uint256 voidFrom, uint64 spend, Header calldata evidenceBlock)
         internal
         view
@@ -203,18 +203,18 @@ abstract contract LifeboatBase is LifeboatStorage, ILifeboatTypes {
         return _isVoid(exit.position, voidFrom) || _isInvalid(exit.position & ~uint64(15));
     }
 
-    /// @dev Leaves the queue or the line unpaid. Where what showed the output fell (its inclusion is void or invalid, its dispute was not
-    /// canonical) it may start again by another inclusion: a copy of a transaction in a bad block must not bar the true one. Its lock
-    /// stays. What evidence removed is gone for good; what a verdict passed on is settled.
+    /// @dev Leaves the queue or the line unpaid. An output whose inclusion turned out void or invalid may start again by another one (a copy
+    /// of a transaction in a bad block must not bar the true one); its lock stays. What evidence or a verdict removed is gone for good;
+    /// what a verdict passed on is settled.
     function _remove(Exit calldata exit, uint256 record, Removal reason) internal {
         bool passedOn = record.state() == ExitState.Cancelled || record.state() == ExitState.CancelledTicket;
         if (passedOn) {
             _exits[exit.outputId] = record.withState(ExitState.Settled);
-        } else if (reason == Removal.Spent) {
-            _exits[exit.outputId] = record.withState(ExitState.Removed);
-        } else {
+        } else if (reason == Removal.Void || reason == Removal.Invalid) {
             _exits[exit.outputId] = ExitRecord.locked(exit.lockedAt, record);
             if (record.hasMore()) delete _moreEvidence[exit.outputId];
+        } else {
+            _exits[exit.outputId] = record.withState(ExitState.Removed);
         }
         _credit(ETH, exit.payer, _bondLeft(exit, record));
         emit ExitRemoved(exit.outputId, reason);

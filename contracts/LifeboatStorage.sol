@@ -75,7 +75,7 @@ abstract contract LifeboatStorage {
     mapping(bytes32 outputId => uint256 outputs) internal _shared;
     /// @dev What an exit was paid out of cancelled tickets, until its own ticket is settled.
     mapping(bytes32 outputId => uint256 amount) internal _inherited;
-    /// @dev Running disputes about an output beyond the 127 that its record counts.
+    /// @dev Running disputes about an output beyond the 63 that its record counts.
     mapping(bytes32 outputId => uint256 count) internal _moreRunning;
     mapping(bytes32 batchId => BatchRecord) internal _batches;
     mapping(bytes32 batchId => mapping(uint256 word => uint256 bits)) internal _settledEntries;

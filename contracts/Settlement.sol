@@ -22,7 +22,7 @@ abstract contract Settlement is Module, ReentrancyGuardTransient {
         if (settled == 0) revert NothingToDo();
     }
 
-    function release(Exit calldata exit, uint64 spend, uint64 place, Header calldata evidenceBlock)
+    function release(Exit calldata exit, uint64 spend, uint64 place, Included calldata shown)
         external
         onlyDelegated
         nonReentrant
@@ -32,8 +32,8 @@ abstract contract Settlement is Module, ReentrancyGuardTransient {
         if (record.state() == ExitState.CancelledTicket) return _remove(exit, record, Removal.Spent);
         if (record.state() != ExitState.Ticket) revert StateUnexpected(exit.outputId, record.state());
         uint256 voidFrom = _haltOf(_head).voidFrom;
-        uint64 standing = _standing(exit, record, spend, place, voidFrom);
-        (bool owed, Removal reason) = _judge(exit, voidFrom, standing, evidenceBlock);
+        uint64 standing = _mayRemove(record, spend, shown) ? _standing(exit, record, spend, place, voidFrom) : 0;
+        (bool owed, Removal reason) = _judge(exit, voidFrom, standing, shown.proof.header);
         if (owed) revert EvidenceNotFinal(spend);
         Ticket memory t = _tickets[exit.outputId];
         Totals memory total = _totals[exit.token];
@@ -57,6 +57,14 @@ abstract contract Settlement is Module, ReentrancyGuardTransient {
             (bool sent,) = account.call{value: amount}("");
             if (!sent) revert TransferFailed(token, account);
         }
+    }
+
+    /// @dev Not while a dispute runs; of a contested output only a spend that is shown not to be the one that was judged.
+    function _mayRemove(uint256 record, uint64 spend, Included calldata shown) private view returns (bool) {
+        if (record.isSuspended()) return false;
+        if (!record.isContested() || spend == 0) return true;
+        _requireIncluded(spend, shown.txHash, shown.witnessesHash, shown.proof);
+        return _verdictOf(shown.txHash) != Verdict.NotCanonical;
     }
 
     /// @return The spend if it is on file as evidence against this exit and the place that it names did not fall, else 0.

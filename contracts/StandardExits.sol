@@ -72,6 +72,9 @@ abstract contract StandardExits is ExitStart, ReentrancyGuardTransient {
         uint256 blockRecord = _requireIncluded(position, txHash, witnessesHash, proof);
         uint64 made = position & ~uint64(15);
         if (blockRecord.hasInvalid() && _invalid[made]) revert TransactionInvalid(made);
+        // While the transaction is disputed, its verdict decides about this exit too; after one against it there is none.
+        Verdict verdict = _verdictOf(txHash);
+        if (verdict == Verdict.NotCanonical) revert VerdictUnexpected(txHash, verdict);
         uint256 amount = transaction.outputs[output].amount;
         if (amount == 0 || amount > type(uint128).max) revert AmountOutOfRange(amount);
         claim = Claim({
@@ -81,7 +84,7 @@ abstract contract StandardExits is ExitStart, ReentrancyGuardTransient {
             token: transaction.outputs[output].token,
             amount: uint128(amount),
             madeAt: proof.header.timestamp,
-            disputed: 0
+            disputed: verdict == Verdict.Running ? txHash : bytes32(0)
         });
     }
 

@@ -66,11 +66,11 @@ abstract contract Views is Module {
     function exitRecord(bytes32 outputId)
         external
         view
-        returns (bytes25, ExitState, uint64, bool, bool, uint256)
+        returns (bytes25, ExitState, uint64, bool, bool, uint256, bool)
     {
         uint256 record = _exits[outputId];
         uint256 running = record.running() + _moreRunning[outputId];
-        return (record.hashOf(), record.state(), record.evidence(), record.hasMore(), record.isRewarded(), running);
+        return (record.hashOf(), record.state(), record.evidence(), record.hasMore(), record.isRewarded(), running, record.isContested());
     }
 
     function disputeRecord(bytes32 txHash)

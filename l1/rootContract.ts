@@ -314,6 +314,15 @@ export function encodeDropEvidence(outputId: Hash, spend: number, place = 0): Ro
   return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'dropEvidence', args }))
 }
 
+/** Drops evidence whose transaction, shown here, was judged not canonical. */
+export function encodeDropRefuted(
+  outputId: Hash,
+  evidence: EvidenceShown & Required<Pick<EvidenceShown, 'place' | 'included'>>,
+): RootCall {
+  const args = [outputId, BigInt(evidence.spend), BigInt(evidence.place), includedArgument(evidence)] as const
+  return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'dropRefuted', args }))
+}
+
 /** What shows that an input of a disputed transaction exists: its transaction and inclusion, or the deposit itself. */
 export type InputShown =
   | OutputProof
@@ -448,16 +457,31 @@ export function encodeSettle(exits: readonly Exit[]): RootCall {
   return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'settle', args: [exits.map(exitArgument)] }))
 }
 
-/** `header` of the block that holds the evidence `spend`, which names `place`; none of them for an exit that a verdict cancelled. */
-export function encodeRelease(exit: Exit, spend = 0, header = NO_HEADER, place = exit.position): RootCall {
-  const args = [exitArgument(exit), BigInt(spend), BigInt(place), header] as const
+/** A piece of evidence as it is on file: it names `place`, and its block has this header. */
+export type EvidenceShown = Readonly<{
+  spend: number
+  /** Left out: the exit's own position, as for every ordinary exit. */
+  place?: number
+  header: Header
+  /** Wanted where the output is contested: what stands at `spend`. */
+  included?: Readonly<{ txHash: Hash; proof: InclusionProof }>
+}>
+
+/** Without evidence for an exit that is void, invalid, or that a verdict cancelled or removed. */
+export function encodeRelease(exit: Exit, evidence?: EvidenceShown): RootCall {
+  const { spend = 0, place = exit.position } = evidence ?? {}
+  const args = [exitArgument(exit), BigInt(spend), BigInt(place), includedArgument(evidence)] as const
   return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'release', args }))
 }
 
 /** Of a canonical dispute: what the place of input `input`'s cancelled ticket pays to output `output`, whose exit is `exit`. */
 export type Inherit = Readonly<{ input: number; output: number; exit: Exit }>
 
-export function encodeInherit(shown: DisputeShown, transaction: Transaction, { input, output, exit }: Inherit): RootCall {
+export function encodeInherit(
+  shown: DisputeShown,
+  transaction: Transaction,
+  { input, output, exit }: Inherit,
+): RootCall {
   const args = [
     disputeArgument(shown.dispute),
     shown.inputs.map(disputeInputArgument),
@@ -495,6 +519,15 @@ function disputeArgument(dispute: Dispute) {
 
 function disputeInputArgument(input: DisputeInput) {
   return { ...input, position: BigInt(input.position) }
+}
+
+function includedArgument(evidence: EvidenceShown | undefined) {
+  const { header = NO_HEADER, included } = evidence ?? {}
+  return {
+    txHash: included?.txHash ?? ZERO_HASH,
+    witnessesHash: included?.proof.witnessesHash ?? ZERO_HASH,
+    proof: { header, path: included?.proof.path ?? [] },
+  }
 }
 
 function placeArgument({ position, header, proof }: IncludedAt) {

@@ -29,6 +29,8 @@ export type Dispute = Readonly<{
 /** An output that the disputed transaction spends, in the order of its inputs. */
 export type DisputeInput = Readonly<{
   outputId: Hash
+  /** The transaction that made it; zero for a deposit. */
+  madeBy: Hash
   position: number
   owner: Address
   token: Address
@@ -59,8 +61,9 @@ export function hashDispute(dispute: Dispute): Hash {
 
 /** keccak256 of all inputs' words back to back. */
 export function hashDisputeInputs(inputs: readonly DisputeInput[]): Hash {
-  const words = inputs.flatMap(({ outputId, position, owner, token, amount, lockedAt }) => [
+  const words = inputs.flatMap(({ outputId, madeBy, position, owner, token, amount, lockedAt }) => [
     hexToBytes(outputId),
+    hexToBytes(madeBy),
     position,
     owner,
     token,
@@ -103,7 +106,7 @@ export function suspensionDeadline(exitableAt: number, minExitPeriod: number, la
 }
 
 /** What became of a disputed transaction's input by the time of the verdict. */
-export type InputState = 'free' | 'void' | 'invalid' | 'paid' | 'passed-on'
+export type InputState = 'free' | 'void' | 'invalid' | 'paid' | 'passed-on' | 'made-by-non-canonical'
 
 /** A competitor or an answer as it stands at the verdict. */
 export type Piece = Readonly<{

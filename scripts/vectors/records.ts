@@ -84,6 +84,7 @@ export function disputeVectors() {
       { length: count },
       (_, input): DisputeInput => ({
         outputId: random.hash(),
+        madeBy: input === 1 ? ZERO_HASH : random.hash(),
         position: i === 0 ? 2 ** 53 - 1 : random.below(2 ** 53),
         owner: random.address(),
         token: input % 2 === 0 ? ZERO_ADDRESS : random.address(),

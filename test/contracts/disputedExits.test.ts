@@ -2,15 +2,16 @@
 import * as assert from 'uvu/assert'
 import {
   encodeDropEvidence,
+  encodeDropRefuted,
   encodeRelease,
   encodeSettle,
   encodeStartDisputedExits,
   type StartedDispute,
 } from '../../l1/rootContract.ts'
-import { ZERO_HASH } from '../../protocol/bytes.ts'
+import { bytesToHex, ZERO_HASH } from '../../protocol/bytes.ts'
 import type { Exit } from '../../protocol/exit.ts'
 import { evidenceDeadline } from '../../protocol/exit.ts'
-import { createOutput } from '../../protocol/transaction.ts'
+import { createOutput, hashTransaction, type SignedTransaction } from '../../protocol/transaction.ts'
 import {
   challengeDisputed,
   decide,
@@ -60,6 +61,7 @@ async function dispute(options: { included?: boolean } = {}) {
 
 const afterE = (started: StartedDispute, seconds = 1) => passTo(world.chain, started.dispute.exitableAt + seconds)
 const settle = (exits: readonly Exit[]) => world.chain.send(carol.account, encodeSettle(exits))
+const hashOf = ({ transaction }: SignedTransaction) => bytesToHex(hashTransaction(transaction, world.chain.separator))
 const rivalOf = (started: StartedDispute) => world.chain.pay(alice, started.inputs[0]!.position, [[alice, ETHER]])
 
 test('both outputs of a payment that nobody included are paid through its dispute', async () => {
@@ -164,7 +166,7 @@ test('without a canonical verdict the outputs get nothing, their payers get the 
   await chain.send(carol.account, encodeRelease(queued))
   await chain.send(carol.account, encodeRelease(ticket))
   await settle([input])
-  const want = ['locked', 'locked', 'settled']
+  const want = ['removed', 'removed', 'settled']
   assert.equal(await Promise.all([queued, ticket, input].map((exit) => stateOf(chain, exit))), want)
   assert.is(await creditOf(chain, ETH, bob.address), queued.bond - (queued.bond * 60n) / 400n)
   await chain.client.revert({ id })
@@ -228,7 +230,7 @@ test('an exit that was there first waits for the verdict, unless the dispute com
       assert.is(await stateOf(chain, exit), 'ticket', 'behind what the input reserved')
       await inherit(chain, started, exit)
     }
-    assert.is(await stateOf(chain, exit), late ? 'locked' : 'settled')
+    assert.is(await stateOf(chain, exit), late ? 'removed' : 'settled')
     await chain.client.revert({ id })
   }
 })
@@ -410,9 +412,15 @@ test('an output that was spent does not leave through a dispute: the spend names
   assert.is(await stateOf(chain, exit), 'ticket', 'evidence first of all postpones')
   await refuses('NothingToDo', () => settle([exit]))
   await refuses('EvidenceNotFinal', () =>
-    chain.send(carol.account, encodeRelease(exit, place(spend), spend.header, place(made, 0, 1))),
+    chain.send(
+      carol.account,
+      encodeRelease(exit, { spend: place(spend), header: spend.header, place: place(made, 0, 1) }),
+    ),
   )
-  await chain.send(carol.account, encodeRelease(exit, place(spend), spend.header, place(made)))
+  await chain.send(
+    carol.account,
+    encodeRelease(exit, { spend: place(spend), header: spend.header, place: place(made) }),
+  )
   assert.is(await stateOf(chain, exit), 'removed')
 })
 
@@ -519,17 +527,130 @@ test('an input that evidence removed does not speak against the transaction: the
   const block = await submit(chain, [signed])
   const input = await startDepositExit(chain, alice, position)
   await challenge(chain, input, [block, 0])
-  const started = await startDispute(chain, signed, [deposited(alice)], { exits: [input] })
-  const exit = await startDisputedExit(chain, bob, started)
-  await passTo(chain, exit.exitableAt + 1)
-  await process(chain, turnsOf([input, exit], [], [block]))
+  await nextAt(chain, evidenceDeadline(input.exitableAt, mep()) + 1)
+  const started = await startDispute(chain, signed, [deposited(alice)], { from: bob, exits: [input], outputs: [0] })
+  await passTo(chain, input.exitableAt + 1)
+  await process(chain, turnsOf([input], [], [block]))
   assert.is(await stateOf(chain, input), 'removed')
+  await afterE(started)
   assert.is((await decide(chain, started)).verdict, 'canonical')
-  await settle([exit])
-  assert.is(await stateOf(chain, exit), 'settled')
-  await refuses('StateUnexpected', async () =>
-    startDispute(chain, await chain.pay(alice, position, [[carol, ETHER]]), [deposited(alice)], { exits: [input] }),
+  await process(chain, turnsOf(started.leaving))
+  assert.is(await stateOf(chain, started.leaving[0]!), 'settled')
+  const other = await chain.pay(alice, position, [[carol, ETHER]])
+  await refuses('StateUnexpected', () => startDispute(chain, other, [deposited(alice)], { exits: [input] }))
+})
+
+/** A swap of Mallory's deposit and Bob's: Mallory gets Bob's, Bob gets Mallory's. It stands in a block that nobody saw in time. */
+async function hiddenSwap() {
+  const { chain } = world
+  const [hers, his] = [await deposit(chain, mallory), await deposit(chain, bob)]
+  const outputs = [createOutput(mallory.address, ETH, ETHER), createOutput(bob.address, ETH, ETHER)]
+  const signed = await chain.sign({ inputs: [hers, his], outputs, memo: ZERO_HASH }, [mallory, bob])
+  const anchor = Number(await chain.client.getBlockNumber())
+  const early = await startDepositExit(chain, mallory, hers)
+  const block = await submit(chain, [signed], anchor)
+  return { signed, block, early, his, shown: [deposited(mallory), deposited(bob)] }
+}
+
+test('an honest input outlives a swap whose other input was paid while it was hidden', async () => {
+  const { chain } = world
+  const { signed, block, early, his, shown } = await hiddenSwap()
+  await nextAt(chain, early.exitableAt - 1)
+  const started = await startDispute(chain, signed, shown, { from: bob, exits: [early], outputs: [1] })
+  assert.is(started.dispute.suspends, 2, 'too late for the one that nearly had its turn')
+  const mine = await startDepositExit(chain, bob, his)
+  await passTo(chain, early.exitableAt + 1)
+  await process(chain, turnsOf([early]))
+  assert.is(await stateOf(chain, early), 'settled')
+  await challenge(chain, mine, [block, 0], { input: 1, from: mallory })
+  await passTo(chain, mine.exitableAt + 1)
+  await process(chain, turnsOf([started.leaving[0]!, mine], [], [block]))
+  assert.is(await stateOf(chain, mine), 'ticket', 'evidence removes nothing while the dispute runs')
+  const evidence = { spend: place(block), header: block.header }
+  await refuses('EvidenceNotFinal', () => chain.send(mallory.account, encodeRelease(mine, evidence)))
+  assert.is((await decide(chain, started)).verdict, 'not-canonical')
+  const { proof } = includedIn(chain, block)
+  const included = { txHash: started.dispute.txHash, proof }
+  await refuses('NotIncluded', () => chain.send(mallory.account, encodeRelease(mine, evidence)))
+  await refuses('EvidenceNotFinal', () => chain.send(mallory.account, encodeRelease(mine, { ...evidence, included })))
+  await refuses('NothingToDo', () => settle([mine]))
+  await refuses('EvidenceStands', () => chain.send(dave.account, encodeDropEvidence(mine.outputId, place(block))))
+  const refuted = { ...evidence, place: his, included }
+  await chain.send(dave.account, encodeDropRefuted(mine.outputId, refuted))
+  await refuses('EvidenceUnknown', () => chain.send(dave.account, encodeDropRefuted(mine.outputId, refuted)))
+  await chain.send(dave.account, encodeRelease(started.leaving[0]!))
+  await settle([mine])
+  await refuses('VerdictUnexpected', () => startExit(chain, mallory, [block, 0, 0]))
+})
+
+test('a contested output is removed by another spend all the same, once that is shown to be another', async () => {
+  const { chain } = world
+  const position = await deposit(chain, alice)
+  const [rival, signed] = [
+    await chain.pay(alice, position, [[carol, ETHER]]),
+    await chain.pay(alice, position, [[bob, ETHER]]),
+  ]
+  const block = await submit(chain, [rival])
+  const started = await startDispute(chain, signed, [deposited(alice)])
+  await showCompetitor(chain, started, rival, { included: includedIn(chain, block) })
+  await afterE(started)
+  await decide(chain, started)
+  const input = await startDepositExit(chain, alice, position)
+  await challenge(chain, input, [block, 0])
+  await passTo(chain, input.exitableAt + 1)
+  await process(chain, turnsOf([input], [], [block]))
+  assert.is(await stateOf(chain, input), 'ticket')
+  const { proof } = includedIn(chain, block)
+  const included = { txHash: hashOf(rival), proof }
+  await refuses('EvidenceStands', () =>
+    chain.send(
+      dave.account,
+      encodeDropRefuted(input.outputId, { spend: place(block), place: position, header: block.header, included }),
+    ),
   )
+  await chain.send(dave.account, encodeRelease(input, { spend: place(block), header: block.header, included }))
+  assert.is(await stateOf(chain, input), 'removed')
+})
+
+test('an exit by inclusion that starts while the transaction is disputed has the fate of the verdict', async () => {
+  const { chain } = world
+  const id = await chain.client.snapshot()
+  for (const verdict of ['canonical', 'not-canonical'] as const) {
+    const started = await dispute({ included: true })
+    const made = started.block as ChildBlock
+    const exit = await startExit(chain, bob, [made, 0, 0])
+    assert.is(exit.disputed, started.dispute.txHash)
+    assert.is(exit.position, place(made))
+    assert.is(exit.exitableAt, made.header.timestamp + 2 * mep(), 'it has the place of its own block')
+    if (verdict === 'not-canonical') await showCompetitor(chain, started, await rivalOf(started))
+    await passTo(chain, exit.exitableAt + 1)
+    assert.is((await decide(chain, started)).verdict, verdict)
+    await process(chain, turnsOf([exit], [made]))
+    assert.is(await stateOf(chain, exit), verdict === 'canonical' ? 'settled' : 'removed')
+    await chain.client.revert({ id })
+  }
+})
+
+test('a transaction whose input was made by a disputed one waits for that verdict and shares it', async () => {
+  const { chain } = world
+  const id = await chain.client.snapshot()
+  for (const verdict of ['canonical', 'not-canonical'] as const) {
+    const started = await dispute({ included: true })
+    const made = started.block as ChildBlock
+    const next = await chain.pay(bob, place(made), [[carol, (ETHER * 4n) / 10n]])
+    const later = await startDispute(chain, next, [madeIn(chain, made)])
+    assert.is(later.inputs[0]!.madeBy, started.dispute.txHash)
+    if (verdict === 'not-canonical') await showCompetitor(chain, started, await rivalOf(started))
+    await afterE(later)
+    await refuses('VerdictUnexpected', () => decide(chain, later))
+    assert.is((await decide(chain, started)).verdict, verdict)
+    assert.is((await decide(chain, later)).verdict, verdict)
+    if (verdict === 'not-canonical') {
+      const other = await chain.pay(bob, place(made), [[dave, (ETHER * 4n) / 10n]])
+      await refuses('VerdictUnexpected', () => startDispute(chain, other, [madeIn(chain, made)]))
+    }
+    await chain.client.revert({ id })
+  }
 })
 
 test('the bond that an exit through a dispute asks for is that of any exit', async () => {

@@ -359,7 +359,7 @@ async function settle(exits: Parameters<typeof turnsOf>[0]): Promise<void> {
 }
 
 async function release(exit: Parameters<typeof stateOf>[1], block: Awaited<ReturnType<typeof submit>>): Promise<void> {
-  await chain.send(carol.account, encodeRelease(exit, place(block), block.header))
+  await chain.send(carol.account, encodeRelease(exit, { spend: place(block), header: block.header }))
 }
 
 test.run()

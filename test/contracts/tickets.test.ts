@@ -96,7 +96,8 @@ async function settle(exits: readonly Exit[]): Promise<readonly RootEvent[]> {
   }
 }
 
-const release = (exit: Exit, block: ChildBlock) => world.chain.send(carol.account, encodeRelease(exit, 0, block.header))
+const release = (exit: Exit, block: ChildBlock) =>
+  world.chain.send(carol.account, encodeRelease(exit, { spend: 0, header: block.header }))
 
 const invalidate = (exit: Exit) => setByHand(world.chain, 'setInvalid', [BigInt(exit.position), true])
 

@@ -72,7 +72,7 @@ export const exit: fc.Arbitrary<Exit> = fc.record(
 
 export const disputeInputs: fc.Arbitrary<DisputeInput[]> = fc.array(
   fc.record(
-    { outputId: hash, position, owner: address, token: address, amount: uint128, lockedAt: uint40 },
+    { outputId: hash, madeBy: hash, position, owner: address, token: address, amount: uint128, lockedAt: uint40 },
     { noNullPrototype: true },
   ),
   { minLength: 1, maxLength: 16 },
