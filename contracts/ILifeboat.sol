@@ -174,6 +174,40 @@ interface ILifeboat is ILifeboatTypes {
     /// @notice The least bond of a dispute about a transaction with so many inputs, at this block's base fee.
     function disputeBond(uint256 inputs) external view returns (uint256 bondWei);
 
+    /// @notice V1: proves that a transaction of a block, or its witnesses, are malformed. This and the next five: anyone; each records the
+    /// transaction as invalid for ever, and until the block's time + MEP halts the chain at its block.
+    function proveMalformed(Offence calldata offence) external;
+
+    /// @notice V2: an input names nothing that exists before this place.
+    /// @param shown Empty for a deposit, or a place at or after the transaction's own; of an index beyond its block's the header; else the transaction that stands
+    /// there.
+    function proveInputMissing(Offence calldata offence, uint256 input, InputProof calldata shown) external;
+
+    /// @notice V3: an earlier transaction, wherever it stands, spent the input with its owner's witness.
+    function proveDoubleSpend(
+        Offence calldata offence,
+        uint256 input,
+        InputProof calldata shown,
+        Offence calldata earlier,
+        uint256 earlierInput
+    ) external;
+
+    /// @notice V4: an input's witness is not its owner's.
+    function proveForged(Offence calldata offence, uint256 input, InputProof calldata shown) external;
+
+    /// @notice V5: inputs and outputs do not add up in some token.
+    function proveUnbalanced(Offence calldata offence, InputProof[] calldata shown) external;
+
+    /// @notice V6: an input was locked at or before the block's anchor.
+    /// @param exits The output's exit, if it has or had one.
+    function proveLocked(Offence calldata offence, uint256 input, InputProof calldata shown, Exit[] calldata exits) external;
+
+    /// @notice Ends a chain whose operator was silent for ABANDON_PERIOD. Voids nothing.
+    function haltAbandoned() external;
+
+    /// @notice Ends the chain in order. Only the operator. Voids nothing.
+    function closeChain() external;
+
     /// @notice Gives exits their turn, oldest first, at most `maxCount` of them. Anyone; the bounties go to the caller.
     /// @dev Pays ETH by a gas-capped call and credits what fails; credits ERC-20 always: no token code runs here.
     function processExits(uint256 maxCount, Turns calldata turns) external returns (uint256 processed);

@@ -90,6 +90,14 @@ interface ILifeboatTypes {
         Inclusion proof;
     }
 
+    /// @dev A transaction of a block, with all that its leaf commits to. `position` is that of its output 0.
+    struct Offence {
+        uint64 position;
+        Transaction transaction;
+        bytes witnesses;
+        Inclusion proof;
+    }
+
     /// @dev A transaction that stands at a position known from elsewhere.
     struct Included {
         bytes32 txHash;
@@ -197,6 +205,9 @@ interface ILifeboatTypes {
         bytes32 indexed txHash, bytes32 competitor, uint64 position, uint256 input, address challenger, uint256 reward
     );
     event DisputeAnswered(bytes32 indexed txHash, uint64 position);
+    /// @dev `isMove`: blocks from `voidFrom` on became void by it; else the chain was closed or abandoned, and nothing became void.
+    event HaltMoved(uint32 voidFrom, bool isMove);
+    event TransactionDisproved(uint64 indexed position, address prover);
     event DisputeDecided(bytes32 indexed txHash, Verdict verdict);
     event ExitPaid(bytes32 indexed outputId, uint128 amount);
     /// @dev `amount` is in ExitPaid too.
@@ -251,8 +262,10 @@ interface ILifeboatTypes {
     error PieceKnown(bytes32 txHash, uint64 position);
     error PiecesMissing(uint256 count);
     error ShareMissing(bytes32 outputId, uint256 output);
+    error ProofFailed(bytes32 rule);
     error SpendTooYoung(uint256 anchor, uint256 lockedAt);
     error StateUnexpected(bytes32 outputId, ExitState got);
+    error TooEarly(uint256 got, uint256 after_);
     error TokenUnsupported(address token);
     error TooManyDeposits(uint256 blockNumber);
     error TransactionInvalid(uint64 position);

@@ -8,6 +8,8 @@ import {
   evidenceModuleBytecode,
   lifeboatAbi,
   lifeboatBytecode,
+  proofModuleAbi,
+  proofModuleBytecode,
 } from '../contracts/artifacts.generated.ts'
 import { type Address, bytesToHex, type Hash, type Hex, hexToBytes } from '../protocol/bytes.ts'
 import { bug, retryable } from '../protocol/errors.ts'
@@ -93,9 +95,14 @@ export async function deployRoot(options: DeployOptions): Promise<Deployment> {
       }
       return { contract, block: { number: l1Block, hash: l1BlockHash } }
     }
+    const proofs = await create(
+      'ProofModule',
+      encodeDeployData({ abi: proofModuleAbi, bytecode: proofModuleBytecode as Hex, args: [parameters] }),
+    )
+    const evidenceArgs = [parameters, proofs.contract.address] as const
     const evidence = await create(
       'EvidenceModule',
-      encodeDeployData({ abi: evidenceModuleAbi, bytecode: evidenceModuleBytecode as Hex, args: [parameters] }),
+      encodeDeployData({ abi: evidenceModuleAbi, bytecode: evidenceModuleBytecode as Hex, args: evidenceArgs }),
     )
     const disputes = await create(
       'DisputeModule',
@@ -109,7 +116,12 @@ export async function deployRoot(options: DeployOptions): Promise<Deployment> {
     return {
       version: 1,
       chainId: endpoint.chainId,
-      contracts: { root: root.contract, evidence: evidence.contract, disputes: disputes.contract },
+      contracts: {
+        root: root.contract,
+        evidence: evidence.contract,
+        disputes: disputes.contract,
+        proofs: proofs.contract,
+      },
       parameters: { ...parameters },
       startBlock: root.block as { number: number; hash: Hash },
     }

@@ -9,6 +9,7 @@ import { type Address, bytesToHex, type Hash, type Hex, hexToBytes, ZERO_HASH } 
 import type { Dispute, DisputeInput, Verdict } from '../protocol/dispute.ts'
 import { bug } from '../protocol/errors.ts'
 import type { Exit } from '../protocol/exit.ts'
+import type { FraudProof, PlacedTransaction, InputShown as ProvenInput } from '../protocol/fraud.ts'
 import type { Mandate } from '../protocol/mandate.ts'
 import type { Output, SignedTransaction, Transaction } from '../protocol/transaction.ts'
 
@@ -54,6 +55,9 @@ export type RootEventBody =
       challenger: Address
       reward: bigint
     }>
+  /** `isMove`: blocks became void by it. */
+  | Readonly<{ type: 'HaltMoved'; voidFrom: number; isMove: boolean }>
+  | Readonly<{ type: 'TransactionDisproved'; position: number; prover: Address }>
   | Readonly<{ type: 'DisputeAnswered'; txHash: Hash; position: number }>
   | Readonly<{ type: 'DisputeDecided'; txHash: Hash; verdict: Verdict }>
   | Readonly<{ type: 'ExitPaid'; outputId: Hash; amount: bigint }>
@@ -128,6 +132,12 @@ function decodeRootEvent(log: RootLog, timestamp: number): RootEventBody {
       const { txHash, competitor, position, input, challenger, reward } = event.args
       const numbers = { position: Number(position), input: Number(input) }
       return { type: 'CompetitorShown', txHash, competitor, ...numbers, challenger: lower(challenger), reward }
+    }
+    case 'HaltMoved':
+      return { type: 'HaltMoved', ...event.args }
+    case 'TransactionDisproved': {
+      const { position, prover } = event.args
+      return { type: 'TransactionDisproved', position: Number(position), prover: lower(prover) }
     }
     case 'DisputeAnswered':
       return { type: 'DisputeAnswered', txHash: event.args.txHash, position: Number(event.args.position) }
@@ -439,6 +449,45 @@ export function encodeDisputedChallenge(challenge: Challenge, made: IncludedAt):
   return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'challengeDisputedExit', args }))
 }
 
+/** A proof that a transaction of a block breaks one of V1..V6. */
+export function encodeFraudProof(proof: FraudProof): RootCall {
+  const offence = offenceArgument(proof.offence)
+  const abi = iLifeboatAbi
+  switch (proof.rule) {
+    case 'V1':
+      return call(encodeFunctionData({ abi, functionName: 'proveMalformed', args: [offence] }))
+    case 'V2':
+    case 'V4': {
+      const args = [offence, BigInt(proof.input), provenInputArgument(proof.shown)] as const
+      const functionName = proof.rule === 'V2' ? 'proveInputMissing' : 'proveForged'
+      return call(encodeFunctionData({ abi, functionName, args }))
+    }
+    case 'V3': {
+      const shown = provenInputArgument(proof.shown)
+      const earlier = offenceArgument(proof.earlier)
+      const args = [offence, BigInt(proof.input), shown, earlier, BigInt(proof.earlierInput)] as const
+      return call(encodeFunctionData({ abi, functionName: 'proveDoubleSpend', args }))
+    }
+    case 'V5': {
+      const args = [offence, proof.shown.map(provenInputArgument)] as const
+      return call(encodeFunctionData({ abi, functionName: 'proveUnbalanced', args }))
+    }
+    case 'V6': {
+      const exits = proof.exit ? [exitArgument(proof.exit)] : []
+      const args = [offence, BigInt(proof.input), provenInputArgument(proof.shown), exits] as const
+      return call(encodeFunctionData({ abi, functionName: 'proveLocked', args }))
+    }
+  }
+}
+
+export function encodeHaltAbandoned(): RootCall {
+  return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'haltAbandoned' }))
+}
+
+export function encodeCloseChain(): RootCall {
+  return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'closeChain' }))
+}
+
 /** What a processor brings, each list in the order of its stream (spec section 5.4). */
 export type Turns = Readonly<{
   old: readonly Exit[]
@@ -547,6 +596,32 @@ function inputProofArgument(shown: InputShown) {
   const { transaction, header, proof } = shown
   const inclusion = { header, path: proof.path }
   return { transaction: transactionArgument(transaction), witnessesHash: proof.witnessesHash, proof: inclusion }
+}
+
+function offenceArgument({ position, signed, header, proof }: PlacedTransaction) {
+  return {
+    position: BigInt(position),
+    transaction: transactionArgument(signed.transaction),
+    witnesses: bytesToHex(signed.witnesses),
+    proof: { header, path: proof.path },
+  }
+}
+
+const NO_TRANSACTION = { inputs: [], outputs: [], memo: ZERO_HASH } as const
+
+function provenInputArgument(shown: ProvenInput) {
+  switch (shown.kind) {
+    case 'nothing':
+      return { transaction: NO_TRANSACTION, witnessesHash: ZERO_HASH, proof: { header: NO_HEADER, path: [] } }
+    case 'beyond':
+      return { transaction: NO_TRANSACTION, witnessesHash: ZERO_HASH, proof: { header: shown.header, path: [] } }
+    case 'deposit':
+      return inputProofArgument(shown)
+    case 'transaction': {
+      const { signed, header, proof } = shown.at
+      return inputProofArgument({ transaction: signed.transaction, header, proof })
+    }
+  }
 }
 
 function mandateArgument(mandate: Mandate) {

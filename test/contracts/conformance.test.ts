@@ -4,8 +4,8 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Abi, encodeDeployData } from 'viem'
 import {
-  evidenceModuleAbi,
-  evidenceModuleBytecode,
+  disputeModuleAbi,
+  disputeModuleBytecode,
   lifeboatAbi,
   lifeboatBytecode,
 } from '../../contracts/artifacts.generated.ts'
@@ -222,7 +222,7 @@ const parameters: fc.Arbitrary<Parameters> = fc
   })
 
 test('the constructor accepts exactly the parameters that TypeScript finds no problem with', async () => {
-  const module = await deploy(client, evidenceModuleAbi, evidenceModuleBytecode, [
+  const module = await deploy(client, disputeModuleAbi, disputeModuleBytecode, [
     { ...PRESETS.devnet, minExitPeriod: 2 ** 40 - 1 },
   ])
   const abi = lifeboatAbi as Abi

@@ -3,8 +3,8 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Abi, encodeDeployData, type Hex, numberToHex } from 'viem'
 import {
-  evidenceModuleAbi,
-  evidenceModuleBytecode,
+  disputeModuleAbi,
+  disputeModuleBytecode,
   lifeboatAbi,
   lifeboatBytecode,
 } from '../../contracts/artifacts.generated.ts'
@@ -175,7 +175,7 @@ test('a submission leaves the base fee as slow fee where it is the greater', asy
 
 test('the constructor accepts and refuses the same parameters', async () => {
   const abi = lifeboatAbi as Abi
-  const module = await deploy(client, evidenceModuleAbi, evidenceModuleBytecode, [PRESETS.devnet])
+  const module = await deploy(client, disputeModuleAbi, disputeModuleBytecode, [PRESETS.devnet])
   const vectors = readVectors<{ parameters: Parameters; rules: string[] }[]>('parameters')
   const calls = vectors.map(({ parameters }) => ({
     data: encodeDeployData({
