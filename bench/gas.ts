@@ -34,6 +34,7 @@ import {
 } from '../test/support/rootChain.ts'
 import { type FullBlock, type Gas, LEAVES, proofAt, submitFull } from './gasBlocks.ts'
 import { measureDisputes } from './gasDisputes.ts'
+import { measureProofs } from './gasProofs.ts'
 
 const { alice, bob, mallory, watcher, carol, operator } = actors
 
@@ -47,6 +48,15 @@ export const GAS_LIMITS: Readonly<Record<string, number>> = {
   challengeStandardExit_1in2out_65536: 70_000,
   processExits_eth_50of1000_each: 35_000,
   inFlightLife_2in2out: 450_000,
+  proveInvalid_V1: 100_000,
+  proveInvalid_V2: 200_000,
+  proveInvalid_V3: 200_000,
+  proveInvalid_V4: 100_000,
+  proveInvalid_V5: 200_000,
+  proveInvalid_V6: 100_000,
+  proveInvalid_V1_16in16out: 1_000_000,
+  proveInvalid_V3_16in16out: 1_000_000,
+  proveInvalid_V5_16in16out: 1_000_000,
   inFlightLifeDisputed_2in2out: 600_000,
 }
 
@@ -220,6 +230,8 @@ async function main(): Promise<void> {
     await measureExits(chain, gas)
     say('disputes')
     await measureDisputes(await deployRootChain(createClient(anvil.url)), gas)
+    say('fraud proofs')
+    await measureProofs(await deployRootChain(createClient(anvil.url)), gas)
     // Each queue on a fresh chain: what is queued before would have its turn first.
     say('queue of 1,000 young exits')
     await measureQueue(await deployRootChain(createClient(anvil.url)), gas, { young: true })

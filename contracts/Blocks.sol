@@ -29,8 +29,8 @@ abstract contract Blocks is BondFee {
 
     function submitBlocks(uint256 firstBlock, Commitment[] calldata commitments, bytes32 anchorHash) external {
         uint256 h = _head;
-        if (!h.isOperator(msg.sender)) revert NotOperator(msg.sender, _operator);
         _requireLive(h);
+        if (!h.isOperator(msg.sender)) revert NotOperator(msg.sender, _operator);
         if (firstBlock != h.newest() + 1) revert BlockUnexpected(firstBlock, h.newest() + 1);
         if (commitments.length == 0) revert NothingToDo();
         uint256 anchor = h.newestAnchor();

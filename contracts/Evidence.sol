@@ -28,8 +28,9 @@ abstract contract Evidence is EvidenceRules {
         uint256 record = _requireRecord(exit);
         uint256 lastMove = 0;
         if (_head.isHalted()) {
-            lastMove = _halt.lastMove;
-            if (_isVoid(spend, _halt.voidFrom)) revert BlockVoid(_blockOf(spend), _halt.voidFrom);
+            Halt memory halt = _haltOf(_head);
+            lastMove = halt.lastMove;
+            if (_isVoid(spend, halt.voidFrom)) revert BlockVoid(_blockOf(spend), halt.voidFrom);
         }
         _requireOpen(exit, record, lastMove);
         _requireSpend(exit, exit.position, spend, transaction, witnesses, proof, input);

@@ -11,8 +11,8 @@ import {TransactionRules} from "./TransactionRules.sol";
 
 /// @title One proof for each rule that a block can break
 /// @dev Spec sections 4.1 and 8.5. Each shows the offending transaction where it stands, and what its inputs are where the rule asks for
-/// it. Together they are complete: a transaction whose leaf can be revealed breaks V1..V6 if and only if one of them succeeds. A proof
-/// is recorded for ever (`invalid`); while the block can still be voided it also halts the chain there.
+/// it. Together they are complete: a transaction whose leaf can be revealed breaks V1..V6 if and only if one of them succeeds. While
+/// the block can be voided a proof halts the chain there; afterwards it records the transaction as invalid, for ever.
 abstract contract FraudProofs is Halting, ReentrancyGuardTransient {
     using BlockRecord for uint256;
     using ExitRecord for uint256;
@@ -159,12 +159,11 @@ abstract contract FraudProofs is Halting, ReentrancyGuardTransient {
 
     function _convict(Offence calldata offence) private {
         uint256 number = _blockOf(offence.position);
-        bool known = _isInvalid(offence.position);
-        if (!known) {
-            _invalid[offence.position] = true;
-            _blocks[number] = _blocks[number].withInvalid();
-            emit TransactionDisproved(offence.position, msg.sender);
-        }
-        if (!_haltAt(number, offence.proof.header.timestamp) && known) revert NothingToDo();
+        emit TransactionDisproved(offence.position, msg.sender);
+        if (_haltAt(number, offence.proof.header.timestamp)) return;
+        // What is void is so for ever, and needs no record.
+        if (_isVoid(offence.position, _haltOf(_head).voidFrom) || _isInvalid(offence.position)) revert NothingToDo();
+        _invalid[offence.position] = true;
+        _blocks[number] = _blocks[number].withInvalid();
     }
 }

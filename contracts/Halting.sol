@@ -37,8 +37,7 @@ abstract contract Halting is Module {
     }
 
     function _end(uint256 h) private {
-        _head = h.withHalt();
-        _halt = Halt(uint32(h.newest() + 1), 0);
+        _head = h.withHalt(h.newest() + 1, 0);
         emit HaltMoved(uint32(h.newest() + 1), false);
     }
 
@@ -49,8 +48,7 @@ abstract contract Halting is Module {
         uint256 voidFrom = _haltOf(h).voidFrom;
         moved = block.timestamp <= blockTime + MIN_EXIT_PERIOD && (voidFrom == 0 || blockNumber < voidFrom);
         if (!moved) return false;
-        if (!h.isHalted()) _head = h.withHalt();
-        _halt = Halt(uint32(blockNumber), uint40(block.timestamp));
+        _head = h.withHalt(blockNumber, block.timestamp);
         emit HaltMoved(uint32(blockNumber), true);
     }
 }

@@ -63,13 +63,13 @@ abstract contract LifeboatBase is LifeboatStorage, ILifeboatTypes {
         return _indexOf(position) >= DEPOSIT_INDEX;
     }
 
-    /// @dev What the head's halted bit stands for: no second slot is read while the chain is live.
-    function _haltOf(uint256 h) internal view returns (Halt memory halt) {
-        if (h.isHalted()) halt = _halt;
+    /// @dev All 0 while the chain is live.
+    function _haltOf(uint256 h) internal pure returns (Halt memory halt) {
+        if (h.isHalted()) halt = Halt(uint32(h.voidFrom()), uint40(h.lastMove()));
     }
 
-    function _requireLive(uint256 h) internal view {
-        if (h.isHalted()) revert ChainHalted(_halt.voidFrom);
+    function _requireLive(uint256 h) internal pure {
+        if (h.isHalted()) revert ChainHalted(h.voidFrom());
     }
 
     /// @dev Spec 5.1: void are the outputs of void blocks; deposits never.

@@ -8,7 +8,7 @@ import {ILifeboatTypes} from "./ILifeboatTypes.sol";
 /// to contracts/layout.generated.json and the check compares them. What never changes is hashed (at least 200 bits), what changes is in
 /// clear bits, so that no honest transaction goes stale because somebody else touched the same item.
 abstract contract LifeboatStorage {
-    /// @dev Read only when the head says halted. `lastMove`: when blocks last became void, 0 for never.
+    /// @dev Of a halted chain, as the head has it. `lastMove`: when blocks last became void, 0 for never.
     struct Halt {
         uint32 voidFrom;
         uint40 lastMove;
@@ -53,7 +53,6 @@ abstract contract LifeboatStorage {
     /// @dev See Head.sol.
     uint256 internal _head;
     Queue internal _queue;
-    Halt internal _halt;
     address internal _operator;
     address internal _nominee;
     /// @dev See BlockRecord.sol.

@@ -8,8 +8,6 @@ import {
   evidenceModuleBytecode,
   lifeboatAbi,
   lifeboatBytecode,
-  proofModuleAbi,
-  proofModuleBytecode,
 } from '../contracts/artifacts.generated.ts'
 import { type Address, bytesToHex, type Hash, type Hex, hexToBytes } from '../protocol/bytes.ts'
 import { bug, retryable } from '../protocol/errors.ts'
@@ -95,14 +93,9 @@ export async function deployRoot(options: DeployOptions): Promise<Deployment> {
       }
       return { contract, block: { number: l1Block, hash: l1BlockHash } }
     }
-    const proofs = await create(
-      'ProofModule',
-      encodeDeployData({ abi: proofModuleAbi, bytecode: proofModuleBytecode as Hex, args: [parameters] }),
-    )
-    const evidenceArgs = [parameters, proofs.contract.address] as const
     const evidence = await create(
       'EvidenceModule',
-      encodeDeployData({ abi: evidenceModuleAbi, bytecode: evidenceModuleBytecode as Hex, args: evidenceArgs }),
+      encodeDeployData({ abi: evidenceModuleAbi, bytecode: evidenceModuleBytecode as Hex, args: [parameters] }),
     )
     const disputes = await create(
       'DisputeModule',
@@ -116,12 +109,7 @@ export async function deployRoot(options: DeployOptions): Promise<Deployment> {
     return {
       version: 1,
       chainId: endpoint.chainId,
-      contracts: {
-        root: root.contract,
-        evidence: evidence.contract,
-        disputes: disputes.contract,
-        proofs: proofs.contract,
-      },
+      contracts: { root: root.contract, evidence: evidence.contract, disputes: disputes.contract },
       parameters: { ...parameters },
       startBlock: root.block as { number: number; hash: Hash },
     }

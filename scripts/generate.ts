@@ -45,7 +45,7 @@ function abiText(abi: readonly unknown[]): string {
 type Layout = { storage: { label: string; slot: string; offset: number; type: string }[] }
 
 /** The units that share the root contract's storage. */
-const SHARED_STORAGE = ['Lifeboat', 'EvidenceModule', 'DisputeModule', 'ProofModule'] as const
+const SHARED_STORAGE = ['Lifeboat', 'EvidenceModule', 'DisputeModule'] as const
 
 /** Where they keep what. Throws when two of them disagree. */
 function layoutOf(artifacts: Record<string, Artifact>): Readonly<{ units: readonly string[]; storage: string[] }> {

@@ -16,8 +16,7 @@ contract LifeboatHarness is Lifeboat {
     {}
 
     function setHalt(uint32 voidFrom, uint40 lastMove) external {
-        _head = Head.withHalt(_head);
-        _halt = Halt(voidFrom, lastMove);
+        _head = Head.withHalt(_head, voidFrom, lastMove);
     }
 
     function setInvalid(uint64 transactionPosition, bool invalid) external {

@@ -9,8 +9,6 @@ import {
   iLifeboatAbi,
   lifeboatAbi,
   lifeboatBytecode,
-  proofModuleAbi,
-  proofModuleBytecode,
 } from '../../contracts/artifacts.generated.ts'
 import type { Address, Hex } from '../../protocol/bytes.ts'
 import { PRESETS } from '../../protocol/parameters.ts'
@@ -57,7 +55,7 @@ async function reply(to: Address, data: Hex): Promise<Hex | Reverted> {
 }
 
 test('every function of the interface is in the root contract or in a module, and in one only', () => {
-  const units = [lifeboatAbi, evidenceModuleAbi, disputeModuleAbi, proofModuleAbi].map(selectorsOf)
+  const units = [lifeboatAbi, evidenceModuleAbi, disputeModuleAbi].map(selectorsOf)
   for (const entry of functionsOf(iLifeboatAbi)) {
     const selector = toFunctionSelector(entry)
     assert.is(units.filter((selectors) => selectors.includes(selector)).length, 1, entry.name)
@@ -85,7 +83,6 @@ test('a module refuses to be called directly wherever a call changes something',
   for (const [abi, address] of [
     [evidenceModuleAbi, world.chain.evidence],
     [disputeModuleAbi, world.chain.disputes],
-    [proofModuleAbi, world.chain.proofs],
   ] as const) {
     const changing = functionsOf(abi).filter(({ stateMutability }) => stateMutability !== 'view')
     assert.ok(changing.length >= 7)
@@ -95,7 +92,7 @@ test('a module refuses to be called directly wherever a call changes something',
       assert.is(answer.errorName, 'DirectCall', entry.name)
     }
   }
-  await refuses('DirectCall', () =>
+  await refuses('UnknownCall', () =>
     world.chain.send(alice.account, { data: '0x12345678', valueWei: 0n }, world.chain.evidence),
   )
 })
@@ -118,7 +115,7 @@ test('the domain is that of the root contract, also when the module computes it'
 
 test('a module with other periods is refused, and so is an account that is no module', async () => {
   const { client, root } = world.chain
-  const other = await deploy(client, disputeModuleAbi, disputeModuleBytecode, [
+  const other = await deploy(client, evidenceModuleAbi, evidenceModuleBytecode, [
     { ...PRESETS.devnet, minExitPeriod: PRESETS.devnet.minExitPeriod + 1 },
   ])
   const deployWith = async (evidence: Address, disputes: Address, parameters = PRESETS.devnet) => {
@@ -128,15 +125,7 @@ test('a module with other periods is refused, and so is an account that is no mo
       throw asReverted(error)
     }
   }
-  const proofs = await deploy(client, proofModuleAbi, proofModuleBytecode, [PRESETS.devnet])
-  const evidence = await deploy(client, evidenceModuleAbi, evidenceModuleBytecode, [PRESETS.devnet, proofs])
-  await refuses('ModuleMismatch', async () => {
-    try {
-      await deploy(client, evidenceModuleAbi, evidenceModuleBytecode, [PRESETS.devnet, other])
-    } catch (error) {
-      throw asReverted(error)
-    }
-  })
+  const evidence = await deploy(client, evidenceModuleAbi, evidenceModuleBytecode, [PRESETS.devnet])
   const disputes = await deploy(client, disputeModuleAbi, disputeModuleBytecode, [PRESETS.devnet])
   for (const wrong of [other, alice.address, root]) {
     const refuse = wrong === other ? (move: () => Promise<unknown>) => refuses('ModuleMismatch', move) : fails

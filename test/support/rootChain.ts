@@ -23,8 +23,6 @@ import {
   evidenceModuleBytecode,
   iLifeboatAbi,
   lifeboatAbi,
-  proofModuleAbi,
-  proofModuleBytecode,
 } from '../../contracts/artifacts.generated.ts'
 import { decodeRootEvents, type RootCall, type RootEvent } from '../../l1/rootContract.ts'
 import { blockTree, type Header, hashWitnesses, type InclusionProof } from '../../protocol/block.ts'
@@ -74,8 +72,7 @@ export type RootChain = Awaited<ReturnType<typeof deployRootChain>>
 
 export async function deployRootChain(client: TestClient, overrides: Partial<Parameters> = {}) {
   const parameters: Parameters = { ...PRESETS.devnet, maxBlockTxs: 2 ** 16, ...overrides }
-  const proofs = await deploy(client, proofModuleAbi, proofModuleBytecode, [parameters])
-  const evidence = await deploy(client, evidenceModuleAbi, evidenceModuleBytecode, [parameters, proofs])
+  const evidence = await deploy(client, evidenceModuleAbi, evidenceModuleBytecode, [parameters])
   const disputes = await deploy(client, disputeModuleAbi, disputeModuleBytecode, [parameters])
   const root = await deploy(client, lifeboatAbi, lifeboatHarnessBytecode, [
     parameters,
@@ -157,7 +154,6 @@ export async function deployRootChain(client: TestClient, overrides: Partial<Par
     root,
     evidence,
     disputes,
-    proofs,
     parameters,
     separator,
     chainId,
