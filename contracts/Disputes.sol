@@ -240,14 +240,15 @@ abstract contract Disputes is DisputedExits {
             if (exitsUsed == exits.length) revert ExitMissing(outputId);
             Exit calldata exit = exits[exitsUsed++];
             if (exit.outputId != outputId || !record.matches(Hashing.exitOf(exit))) revert ExitMismatch(exit.outputId);
-            if (state == ExitState.Ticket && _tickets[outputId].due != input.amount) {
-                revert StateUnexpected(outputId, ExitState.Settled);
-            }
             uint256 lastEvidence = _payableAfter(exit.exitableAt, _haltOf(_head).lastMove) - MIN_EXIT_PERIOD / 4;
             suspends = block.timestamp <= lastEvidence;
             input.lockedAt = exit.lockedAt;
-        } else {
+        } else if (state == ExitState.Removed) {
             revert StateUnexpected(outputId, state);
+        } else {
+            // Paid or passed on: the verdict can only be that it is not canonical, which the other inputs' owners may need.
+            suspends = false;
+            input.lockedAt = uint40(block.number);
         }
         if (suspends) {
             dispute.suspends |= uint16(1 << i);

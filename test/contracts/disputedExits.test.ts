@@ -583,6 +583,29 @@ test('an honest input outlives a swap whose other input was paid while it was hi
   await refuses('VerdictUnexpected', () => startExit(chain, mallory, [block, 0, 0]))
 })
 
+test('an honest input outlives a swap that is shown only after its other input was paid', async () => {
+  const { chain } = world
+  const { signed, block, early, his, shown } = await hiddenSwap()
+  await passTo(chain, early.startedAt + Math.floor(mep() / 2))
+  const mine = await startDepositExit(chain, bob, his)
+  await passTo(chain, early.exitableAt + 1)
+  await process(chain, turnsOf([early]))
+  assert.is(await stateOf(chain, early), 'settled')
+  await challenge(chain, mine, [block, 0], { input: 1, from: mallory })
+  const started = await startDispute(chain, signed, shown, { from: bob, exits: [mine] })
+  assert.is(started.dispute.suspends, 2)
+  await passTo(chain, mine.exitableAt + 1)
+  await process(chain, turnsOf([mine], [], [block]))
+  assert.is(await stateOf(chain, mine), 'ticket')
+  await afterE(started)
+  assert.is((await decide(chain, started)).verdict, 'not-canonical')
+  const included = { txHash: started.dispute.txHash, proof: includedIn(chain, block).proof }
+  const refuted = { spend: place(block), place: his, header: block.header, included }
+  await chain.send(dave.account, encodeDropRefuted(mine.outputId, refuted))
+  await settle([mine])
+  assert.is(await stateOf(chain, mine), 'settled')
+})
+
 test('a contested output is removed by another spend all the same, once that is shown to be another', async () => {
   const { chain } = world
   const position = await deposit(chain, alice)

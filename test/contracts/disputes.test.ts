@@ -178,8 +178,11 @@ test('a dispute that nobody contests is canonical after its time, once, and its 
   assert.is((await decide(chain, started)).verdict, 'canonical')
   await refuses('VerdictUnexpected', () => decide(chain, started))
   await refuses('AlreadyExiting', () => startDepositExit(chain, alice, started.position))
-  const other = await chain.pay(alice, started.position, [[carol, ETHER]])
-  await refuses('StateUnexpected', () => startDispute(chain, other, [deposited(alice)]))
+  const other = await startDispute(chain, await chain.pay(alice, started.position, [[carol, ETHER]]), [
+    deposited(alice),
+  ])
+  await afterE(other)
+  assert.is((await decide(chain, other)).verdict, 'not-canonical')
 })
 
 test('a competitor that is in no block needs one witness only, and makes it not canonical', async () => {
@@ -484,7 +487,7 @@ test('so many disputes about one output that its record can not count them end o
   assert.is(await stateOf(chain, exit), 'settled')
 })
 
-test('an input whose exit was paid can not be disputed; one whose exit is there needs that exit shown', async () => {
+test('an input whose exit is there needs that exit shown; one that was paid dooms the transaction', async () => {
   const { chain } = world
   const { position, signed, inputs } = await inFlight()
   const exit = await startDepositExit(chain, alice, position)
@@ -493,7 +496,11 @@ test('an input whose exit was paid can not be disputed; one whose exit is there 
   await refuses('ExitMismatch', () => startDispute(chain, signed, inputs, { exits: [wrong] }))
   await passTo(chain, exit.exitableAt + 1)
   await process(chain, turnsOf([exit]))
-  await refuses('StateUnexpected', () => startDispute(chain, signed, inputs, { exits: [exit] }))
+  const doomed = await startDispute(chain, signed, inputs)
+  assert.is(doomed.dispute.suspends, 0)
+  await afterE(doomed)
+  assert.is((await decide(chain, doomed)).verdict, 'not-canonical')
+  await refuses('VerdictUnexpected', () => startDisputedExit(chain, bob, doomed))
 })
 
 test('an output that leaves by an ordinary exit can not leave by the dispute as well, nor the other way', async () => {
