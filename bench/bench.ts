@@ -15,6 +15,7 @@ import { keccak256Hex, keccak256Text } from '../protocol/keccak.ts'
 import { addressOfKey } from '../signatures/sign.ts'
 import { startAnvil } from '../test/support/anvil.ts'
 import { actors, createClient, deployRootChain, ETHER, eventOf, type RootChain } from '../test/support/rootChain.ts'
+import { perOne, readCpu } from './loadCpu.ts'
 import { measureLimit } from './loadLimit.ts'
 import {
   type CatchUpResult,
@@ -29,7 +30,7 @@ const SEED = 'lifeboat bench account'
 const DEPOSIT_WEI = 1_000n * ETHER
 const OUTPUTS_PER_DEPOSIT = 16 ** 4
 /** Payments a second that the signed supply is made for. */
-const SUPPLY_RATE = 11_000
+const SUPPLY_RATE = 16_000
 
 const { values } = parseArgs({
   options: { json: { type: 'boolean', default: false }, seconds: { type: 'string', default: '30' } },
@@ -109,8 +110,10 @@ async function main(): Promise<void> {
     const setUp = depositCount * (1 + 16 + 256 + 4096)
     await untilCommitted(url, setUp)
     progress(`streaming ${ready} payments for ${seconds} s`)
+    const streamFrom = readCpu(operator.pid)
     payers.say('go')
     const stream = await payers.next<StreamResult>()
+    const streaming = perOne(streamFrom, readCpu(operator.pid), stream.accepted)
     const included = (await untilCommitted(url, setUp + stream.accepted)) - setUp
     progress('a watcher catches up')
     const watching: CatchUpTask = {
@@ -121,13 +124,19 @@ async function main(): Promise<void> {
       threads: 2,
     }
     const watcher = startPart('./loadWatcher.ts', watching)
+    await watcher.next()
+    const [servingFrom, watchingFrom] = [readCpu(operator.pid), readCpu(watcher.pid)]
+    watcher.say('go')
     const caughtUp = await watcher.next<CatchUpResult>()
+    const total = setUp + included
+    const serving = perOne(servingFrom, readCpu(operator.pid), total)
+    const checking = perOne(watchingFrom, readCpu(watcher.pid), total)
+    watcher.say('stop')
     operator.say('stop')
     await operator.next()
     // Before and after, because a shared machine's speed changes within the minutes of a run.
     const limitRecoverPerSecond1 = (limitsBefore[0] + (await measureLimit(1, 2))) / 2
     const limitRecoverPerSecond2 = (limitsBefore[1] + (await measureLimit(2, 2))) / 2
-    const total = setUp + included
     const result = {
       limitRecoverPerSecond1: Math.round(limitRecoverPerSecond1),
       limitRecoverPerSecond2: Math.round(limitRecoverPerSecond2),
@@ -142,6 +151,11 @@ async function main(): Promise<void> {
       streamShareOfLimit: round(stream.accepted / stream.seconds / limitRecoverPerSecond2),
       watcherShareOfLimit: round(total / caughtUp.seconds / limitRecoverPerSecond2),
       watcherBlocks: caughtUp.blocks,
+      operatorMainMicros: streaming.main,
+      operatorOtherMicros: streaming.others,
+      watcherMainMicros: checking.main,
+      watcherOtherMicros: checking.others,
+      servingMicros: round(serving.main + serving.others),
     }
     report(result, stream, caughtUp)
   } finally {

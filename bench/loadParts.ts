@@ -45,7 +45,7 @@ export type StreamResult = Readonly<{
   ranDry: boolean
 }>
 
-/** Argument of loadWatcher.ts. Answers a `CatchUpResult`. */
+/** Argument of loadWatcher.ts. Answers { ready: true } once its threads run, a `CatchUpResult` after `go`, and ends after `stop`. */
 export type CatchUpTask = Readonly<{
   deployment: Deployment
   l1Url: string
@@ -56,7 +56,7 @@ export type CatchUpTask = Readonly<{
 export type CatchUpResult = Readonly<{ blocks: number; seconds: number; problems: readonly string[] }>
 
 /** A forked part and what it says, in order. */
-export type Part = Readonly<{ say(message: unknown): void; next<T>(): Promise<T>; end(): void }>
+export type Part = Readonly<{ pid: number; say(message: unknown): void; next<T>(): Promise<T>; end(): void }>
 
 export function startPart(file: string, task: unknown): Part {
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), [JSON.stringify(task)], {
@@ -73,6 +73,7 @@ export function startPart(file: string, task: unknown): Part {
     for (const { reject } of waiting) reject(new Error(`${file} ended with code ${code}`))
   })
   return {
+    pid: child.pid ?? 0,
     say: (message) => child.send(message as object),
     next: () =>
       new Promise((resolve, reject) => {

@@ -18,11 +18,18 @@ const watcher = await createWatcher({
   port: 0,
   threads,
 })
+await watcher.ready()
+const hear = () => new Promise((resolve) => process.once('message', resolve))
+const go = hear()
+answer({ ready: true })
+await go
 const start = performance.now()
 await watcher.settle()
 const seconds = (performance.now() - start) / 1000
 const status = watcher.status()
 const result: CatchUpResult = { blocks: status.final, seconds, problems: status.problems }
+const stop = hear()
 answer(result)
+await stop
 await watcher.stop()
 process.disconnect()

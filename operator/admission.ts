@@ -4,12 +4,12 @@
  * holds it. Nothing is judged here: admit.ts does.
  */
 import { bodyOf, type ErrorBody, errorToBody } from '../api/errors.ts'
-import { bytesToHex } from '../protocol/bytes.ts'
 import { bug, isLifeboatError, retryable } from '../protocol/errors.ts'
 import type { Log } from '../service/log.ts'
-import { isPrepared, type PrepareResult } from '../signatures/jobs.ts'
+import { isPrepared, type PrepareResult } from '../signatures/packing.ts'
 import type { SignaturePool } from '../signatures/pool.ts'
 import type { Candidate, Outcome } from './admit.ts'
+import { toHash } from './columns.ts'
 import type { Problems } from './problems.ts'
 import type { Store } from './store.ts'
 
@@ -48,7 +48,9 @@ export type AdmissionOptions = Readonly<{
   onCommit: (accepted: number, rejected: number, seconds: number) => void
 }>
 
-type Item = { body: Uint8Array; answer: (result: AdmissionResult) => void }
+/** What came in one call: its results so far, and how many are to come. */
+type Submission = { results: AdmissionResult[]; missing: number; answer: (results: AdmissionResult[]) => void }
+type Item = Readonly<{ body: Uint8Array; submission: Submission; place: number }>
 /** A batch with the workers; `judged` once it is back. */
 type Ahead = { judged: readonly Judged[] | undefined; settled: Promise<void> }
 type Judged = Readonly<{ item: Item; prepared: PrepareResult }>
@@ -109,7 +111,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       if (isPrepared(prepared)) {
         candidates.push({ body: item.body, prepared })
         items.push(item)
-      } else item.answer({ status: 'rejected', error: bodyOf(prepared.code, prepared.message, prepared.details) })
+      } else settle(item, { status: 'rejected', error: bodyOf(prepared.code, prepared.message, prepared.details) })
     }
     const stopped = problems.blocking()
     if (stopped) {
@@ -118,10 +120,10 @@ export function createAdmission(options: AdmissionOptions): Admission {
     }
     const start = performance.now()
     try {
-      const outcomes = options.store.write(() => options.admit(candidates))
+      const outcomes = options.store.append(() => options.admit(candidates))
       problems.clear('DISK')
       outcomes.forEach((outcome, i) => {
-        items[i]?.answer(outcome)
+        settle(items[i] as Item, outcome)
       })
       const accepted = outcomes.filter(({ status }) => status === 'accepted').length
       options.onCommit(accepted, judged.length - accepted, (performance.now() - start) / 1000)
@@ -131,10 +133,16 @@ export function createAdmission(options: AdmissionOptions): Admission {
     }
   }
 
+  function settle({ submission, place }: Item, result: AdmissionResult): void {
+    count--
+    submission.results[place] = result
+    if (--submission.missing === 0) submission.answer(submission.results)
+  }
+
   function refuseAll(items: readonly Item[], error: unknown): void {
     if (!isLifeboatError(error) || error.family === 'bug') options.log.error('admission.failed', { error })
     const known = isLifeboatError(error) ? error : bug('ADMISSION_FAILED', 'the operator failed', {}, error)
-    for (const { answer } of items) answer({ status: 'rejected', error: errorToBody(known) })
+    for (const item of items) settle(item, { status: 'rejected', error: errorToBody(known) })
   }
 
   return {
@@ -148,19 +156,14 @@ export function createAdmission(options: AdmissionOptions): Admission {
         })
       }
       count += bodies.length
-      const answers = bodies.map(
-        (body) =>
-          new Promise<AdmissionResult>((resolve) => {
-            const answer = (result: AdmissionResult) => {
-              count--
-              resolve(result)
-            }
-            queue.push({ body, answer })
-          }),
-      )
+      const answers = new Promise<AdmissionResult[]>((resolve) => {
+        const submission: Submission = { results: new Array(bodies.length), missing: bodies.length, answer: resolve }
+        for (const [place, body] of bodies.entries()) queue.push({ body, submission, place })
+        if (bodies.length === 0) resolve([])
+      })
       // In the next turn, so that what arrives together goes to the workers together.
       running ??= new Promise<void>((resolve) => setImmediate(resolve)).then(run)
-      return Promise.all(answers)
+      return answers
     },
     close: async () => {
       isClosed = true
@@ -172,7 +175,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
 /** The JSON form of a result. */
 export function toSubmitResult(result: AdmissionResult) {
   if (result.status === 'accepted')
-    return { status: result.status, txHash: bytesToHex(result.txHash), position: result.position }
-  const txHash = 'txHash' in result ? { txHash: bytesToHex(result.txHash) } : {}
+    return { status: result.status, txHash: toHash(result.txHash), position: result.position }
+  const txHash = 'txHash' in result ? { txHash: toHash(result.txHash) } : {}
   return { status: result.status, ...txHash, error: result.error }
 }

@@ -4,19 +4,19 @@
  * answered with the place it has.
  */
 import { bodyOf, type ErrorBody } from '../api/errors.ts'
-import type { Address } from '../protocol/bytes.ts'
-import { decodeTransaction } from '../protocol/codec.ts'
+import { equalBytes } from '../protocol/bytes.ts'
 import { DOMAIN_NAME, DOMAIN_VERSION, type Domain, domainSeparator } from '../protocol/eip712.ts'
 import { hashTransaction, type SignedTransaction, witnessOf } from '../protocol/transaction.ts'
-import { applyTransaction, type Fault, findFault } from '../protocol/validity.ts'
-import type { Database } from '../service/database.ts'
+import { type Fault, findFault } from '../protocol/validity.ts'
 import type { RateLimit } from '../service/rateLimit.ts'
-import type { Prepared } from '../signatures/jobs.ts'
+import type { Prepared } from '../signatures/packing.ts'
 import { recoverAddress } from '../signatures/recover.ts'
+import { createReader } from '../signatures/wire.ts'
 import type { BlockLog, OpenBlock } from './blockLog.ts'
-import type { Journal } from './journal.ts'
 import type { Ledger } from './ledger.ts'
+import type { Pending } from './pending.ts'
 import { findExiting, findPendingDeposit, findRefusal, type Policy, type Refusal, refusal } from './policy.ts'
+import type { TransactionLog } from './transactionLog.ts'
 
 export type Candidate = Readonly<{ body: Uint8Array; prepared: Prepared }>
 
@@ -25,10 +25,10 @@ export type Outcome =
   | Readonly<{ status: 'rejected'; txHash: Uint8Array; error: ErrorBody }>
 
 export type AdmitOptions = Readonly<{
-  db: Database
   ledger: Ledger
   log: BlockLog
-  journal: Journal
+  transactions: TransactionLog
+  pending: Pending
   policy: Policy
   domain: Domain
   maxBlockTxs: number
@@ -45,29 +45,43 @@ const NOT_READY: ErrorBody = bodyOf('NOT_READY', 'the operator has not seen enou
   want: 'an L1 block at finality depth',
 })
 
+/** `disputed`: transactions that L1 disputes are taken whatever our policy says, if they are valid. */
+export type Admit = (batch: readonly Candidate[], how?: Readonly<{ disputed: boolean }>) => Outcome[]
+
 /** Call it in a store transaction. */
-export function createAdmit(options: AdmitOptions): (batch: readonly Candidate[]) => Outcome[] {
-  const { db, log } = options
-  const selectKnown = db.prepare<[Uint8Array], { position: number }>('SELECT position FROM transactions WHERE hash = ?')
-  return (batch) => {
+export function createAdmit(options: AdmitOptions): Admit {
+  const { log } = options
+  return (batch, { disputed } = { disputed: false }) => {
     let diagnosesLeft = 1
     return batch.map(({ body, prepared }): Outcome => {
       const { txHash } = prepared
-      const known = selectKnown.get(txHash)
-      if (known) return { status: 'accepted', txHash, position: known.position, isReplay: true }
+      const signed = createReader(body)(0, body.length)
+      const known = findKnown(signed, txHash, options)
+      if (known !== undefined) return { status: 'accepted', txHash, position: known, isReplay: true }
       const open = log.open()
       if (!open) return { status: 'rejected', txHash, error: NOT_READY }
-      const signed = decodeTransaction(body)
       const fault = findFault(signed, contextOf(open, prepared), options.ledger)
       if (fault) {
         const mayDiagnose = fault.rule === 'V4' && diagnosesLeft-- > 0
         return { status: 'rejected', txHash, error: describeFault(fault, signed, open, options, mayDiagnose) }
       }
-      const refused = refuse(signed, options)
+      const refused = disputed ? undefined : refuse(signed, options)
       if (refused) return { status: 'rejected', txHash, error: bodyOf(refused.code, refused.message, refused) }
       return { status: 'accepted', txHash, position: append(signed, { body, prepared }, options), isReplay: false }
     })
   }
+}
+
+/** The place of this very transaction, if it was accepted before: it is then what spent its inputs. */
+function findKnown(
+  { transaction }: SignedTransaction,
+  txHash: Uint8Array,
+  { ledger, transactions }: AdmitOptions,
+): number | undefined {
+  const spentBy = ledger.find(transaction.inputs[0] as number)?.spentBy
+  if (spentBy === undefined) return undefined
+  const spender = transactions.at(spentBy)
+  return spender && equalBytes(spender.txHash, txHash) ? spentBy : undefined
 }
 
 function contextOf({ number, txCount, anchor }: OpenBlock, { signers }: Prepared) {
@@ -84,14 +98,11 @@ function refuse(signed: SignedTransaction, { ledger, policy, ownerLimit }: Admit
 }
 
 function append(signed: SignedTransaction, { body, prepared }: Candidate, options: AdmitOptions): number {
-  const { ledger, log, journal, now, maxBlockTxs } = options
-  const owners = new Set<Address>()
-  for (const input of signed.transaction.inputs) owners.add(ledger.find(input)?.owner as Address)
-  for (const { owner } of signed.transaction.outputs) owners.add(owner)
+  const { log, pending, now, maxBlockTxs } = options
   const open = log.open() as OpenBlock
-  const position = log.append({ txHash: prepared.txHash, leaf: prepared.leaf, body }, now())
-  applyTransaction(signed, { block: open.number, index: open.txCount }, ledger)
-  for (const owner of owners) journal.account(owner, 'payment', position)
+  const { txHash, leaf } = prepared
+  const position = log.append({ txHash, leaf, body }, now())
+  pending.take(signed, txHash, position)
   if (open.txCount + 1 >= maxBlockTxs) log.seal(now())
   return position
 }

@@ -13,9 +13,11 @@ import { toBlob, toHash } from './columns.ts'
 import type { L1View } from './l1View.ts'
 import type { Ledger } from './ledger.ts'
 import type { Problems } from './problems.ts'
+import type { TransactionLog } from './transactionLog.ts'
 
 export type AnchorOptions = Readonly<{
   db: Database
+  transactions: TransactionLog
   blockLog: BlockLog
   view: L1View
   ledger: Ledger
@@ -95,13 +97,14 @@ function readCommittedAnchor({ db, view }: AnchorOptions): number {
 type Unfit = Readonly<{ block: number; position: number; why: string }>
 
 /** The first transaction of these blocks that V2 or V6 refuse on that anchor. The other rules do not ask for it. */
-function findUnfit(blocks: readonly PendingBlock[], anchor: Anchor, { db, ledger }: AnchorOptions): Unfit | undefined {
-  const select = db.prepare<[number, number], { position: number; body: Uint8Array }>(
-    'SELECT position, body FROM transactions WHERE position >= ? AND position < ? ORDER BY position',
-  )
+function findUnfit(
+  blocks: readonly PendingBlock[],
+  anchor: Anchor,
+  { transactions, ledger }: AnchorOptions,
+): Unfit | undefined {
   for (const { number } of blocks) {
     const size = INDEX_LIMIT * OUTPUT_LIMIT
-    for (const { position, body } of select.all(number * size, (number + 1) * size)) {
+    for (const { position, body } of transactions.range(number * size, (number + 1) * size)) {
       for (const input of decodeTransaction(body).transaction.inputs) {
         const why = whyUnfit(ledger.find(input), anchor)
         if (why) return { block: number, position, why: `input ${input} ${why}` }

@@ -15,6 +15,7 @@ import { leafOf } from '../protocol/transaction.ts'
 import type { Database } from '../service/database.ts'
 import { toBlob, toHash } from './columns.ts'
 import type { Journal } from './journal.ts'
+import type { TransactionLog } from './transactionLog.ts'
 
 /** An L1 block that a child block is built on. */
 export type Anchor = Readonly<{ number: number; hash: Hash }>
@@ -52,8 +53,15 @@ type State = {
   leaves: Uint8Array[]
 }
 
-/** `bestAnchor`: the youngest L1 block deep enough to build on, if it is known and younger than the last one used. */
-export function createBlockLog(db: Database, journal: Journal, bestAnchor: () => Anchor | undefined): BlockLog {
+export type BlockLogOptions = Readonly<{
+  db: Database
+  log: TransactionLog
+  journal: Journal
+  /** The youngest L1 block deep enough to build on, if it is known and younger than the last one used. */
+  bestAnchor: () => Anchor | undefined
+}>
+
+export function createBlockLog({ db, log, journal, bestAnchor }: BlockLogOptions): BlockLog {
   const rows = prepareStatements(db)
   let state: State | undefined
   let newestSealed = 0
@@ -70,7 +78,7 @@ export function createBlockLog(db: Database, journal: Journal, bestAnchor: () =>
     return describe(state)
   }
 
-  const log: BlockLog = {
+  const blockLog: BlockLog = {
     open: () => state && describe(state),
     sealed: () => newestSealed,
     openNext,
@@ -82,7 +90,7 @@ export function createBlockLog(db: Database, journal: Journal, bestAnchor: () =>
     append: ({ txHash, leaf, body }, now) => {
       const { number, leaves, firstAcceptedAt } = need()
       const position = encodePosition({ block: number, index: leaves.length, output: 0 })
-      rows.insertTransaction.run(position, txHash, body)
+      log.append({ position, txHash, body })
       leaves.push(leaf)
       if (firstAcceptedAt === undefined) {
         rows.updateFirst.run(now, number)
@@ -109,12 +117,12 @@ export function createBlockLog(db: Database, journal: Journal, bestAnchor: () =>
         number: row.number,
         anchor: { number: row.anchor, hash: toHash(row.anchor_hash) },
         firstAcceptedAt: row.first_accepted_at ?? undefined,
-        leaves: readLeaves(db, row.number),
+        leaves: readLeaves(log, row.number),
       }
     },
   }
-  log.restore()
-  return log
+  blockLog.restore()
+  return blockLog
 }
 
 function describe({ number, anchor, firstAcceptedAt, leaves }: State): OpenBlock {
@@ -126,7 +134,6 @@ function prepareStatements(db: Database) {
     insertBlock: db.prepare('INSERT INTO blocks (number, anchor, anchor_hash) VALUES (?, ?, ?)'),
     updateAnchor: db.prepare('UPDATE blocks SET anchor = ?, anchor_hash = ? WHERE number = ?'),
     updateFirst: db.prepare('UPDATE blocks SET first_accepted_at = ? WHERE number = ?'),
-    insertTransaction: db.prepare('INSERT INTO transactions (position, hash, body) VALUES (?, ?, ?)'),
     seal: db.prepare('UPDATE blocks SET sealed_at = ?, tx_count = ?, root = ? WHERE number = ?'),
     insertTree: db.prepare('INSERT INTO trees (block, nodes) VALUES (?, ?)'),
     selectSealed: db.prepare<[], { number: number | null }>(
@@ -140,13 +147,9 @@ function prepareStatements(db: Database) {
 }
 
 /** The leaves of a block's transactions, from the log: what the open block is after a restart. */
-function readLeaves(db: Database, block: number): Uint8Array[] {
-  const rows = db
-    .prepare<[number, number], { hash: Uint8Array; body: Uint8Array }>(
-      'SELECT hash, body FROM transactions WHERE position >= ? AND position < ? ORDER BY position',
-    )
-    .iterate(block * INDEX_LIMIT * OUTPUT_LIMIT, (block + 1) * INDEX_LIMIT * OUTPUT_LIMIT)
-  return Array.from(rows, ({ hash, body }) => leafOf(hash, keccak256(decodeTransaction(body).witnesses)))
+function readLeaves(log: TransactionLog, block: number): Uint8Array[] {
+  const entries = log.range(block * INDEX_LIMIT * OUTPUT_LIMIT, (block + 1) * INDEX_LIMIT * OUTPUT_LIMIT)
+  return Array.from(entries, ({ txHash, body }) => leafOf(txHash, keccak256(decodeTransaction(body).witnesses)))
 }
 
 const NODE_SIZE = 32
@@ -186,6 +189,6 @@ export function readPath(db: Database, block: number, txCount: number, index: nu
 }
 
 /** For checks: the root that the log gives for a block. */
-export function rootFromLog(db: Database, block: number): Uint8Array {
-  return createTree(readLeaves(db, block)).root
+export function rootFromLog(log: TransactionLog, block: number): Uint8Array {
+  return createTree(readLeaves(log, block)).root
 }

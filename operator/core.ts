@@ -4,24 +4,28 @@
  */
 import type { FollowerEvent } from '../l1/cursor.ts'
 import type { Address } from '../protocol/bytes.ts'
-import type { Domain } from '../protocol/eip712.ts'
+import { type Domain, domainSeparator } from '../protocol/eip712.ts'
 import { configError } from '../protocol/errors.ts'
 import type { Parameters } from '../protocol/parameters.ts'
 import type { Database } from '../service/database.ts'
 import type { Log } from '../service/log.ts'
 import { createRateLimit } from '../service/rateLimit.ts'
-import { type Candidate, createAdmit, type Outcome } from './admit.ts'
+import { type Admit, createAdmit } from './admit.ts'
 import { findReanchoring } from './anchors.ts'
 import { type Anchor, type BlockLog, createBlockLog } from './blockLog.ts'
 import { findBuilderStep } from './builder.ts'
+import { createDisputes } from './disputes.ts'
+import { findInclusion } from './inclusion.ts'
 import { createJournal, type Journal, type JournalEvents } from './journal.ts'
 import { createL1View, type L1View } from './l1View.ts'
 import { createLedger, type Ledger } from './ledger.ts'
 import { createMeta, type Meta } from './meta.ts'
+import { createPending } from './pending.ts'
 import type { Policy } from './policy.ts'
 import { createProblems, type Problems } from './problems.ts'
 import { createStore, type Store } from './store.ts'
 import { findSubmitterStep, type Sender } from './submitter.ts'
+import { createTransactionLog, type TransactionLog } from './transactionLog.ts'
 import { createViews, type Views } from './views.ts'
 
 export type CoreOptions = Readonly<{
@@ -40,6 +44,8 @@ export type CoreOptions = Readonly<{
   maxBlockTxs: number
   /** Payments per second of one account, and how many at once; 0 per second: no limit. */
   ownerLimit: Readonly<{ perSecond: number; burst: number }>
+  /** Accepted transactions that wait for being folded into the tables, at most about. Default 4,096. */
+  foldSize?: number
   sender: Sender
   log: Log
   /** Milliseconds. */
@@ -50,6 +56,7 @@ export type CoreOptions = Readonly<{
 
 export type Core = Readonly<{
   store: Store
+  transactions: TransactionLog
   blockLog: BlockLog
   ledger: Ledger
   view: L1View
@@ -59,13 +66,16 @@ export type Core = Readonly<{
   problems: Problems
   /** Milliseconds; undefined before the first block. */
   lastSealedAt(): number | undefined
-  /** To be called in `store.write`. */
-  admit: (batch: readonly Candidate[]) => Outcome[]
+  /** To be called in `store.append`. */
+  admit: Admit
   /** Folds what the follower saw; `cursor` is the follower's after these events. */
   applyL1(events: readonly FollowerEvent[], cursor: readonly Anchor[]): void
   /** Opens, re-anchors, cuts and submits whatever is due now. */
   step(): void
 }>
+
+/** Some ten times what a commit holds, so that the pages of the tables are written a tenth as often; replayed in a third of a second. */
+const DEFAULT_FOLD_SIZE = 4_096
 
 /** Throws DATABASE_OTHER_CHAIN (config) when the store is another chain's. */
 export function createCore(options: CoreOptions): Core {
@@ -74,9 +84,25 @@ export function createCore(options: CoreOptions): Core {
   const problems = createProblems(({ code, words }) => log.warn('operator.hindered', { code, words }))
   const journal = createJournal(db)
   const ledger = createLedger(db)
-  const view = createL1View({ ...options, ledger, journal, meta, problems })
-  const blockLog = createBlockLog(db, journal, view.bestAnchor)
-  const store = createStore({ ...options, journal, restore: () => restoreAll(ledger, journal, view, blockLog) })
+  const transactions = createTransactionLog(db)
+  const pending = createPending({ db, log: transactions, ledger, journal, meta })
+  const disputes = createDisputes({ db, ledger, journal, positionOf: pending.positionOf })
+  const view = createL1View({ ...options, ledger, journal, disputes, meta, problems })
+  const blockLog = createBlockLog({ db, log: transactions, journal, bestAnchor: view.bestAnchor })
+  const restore = () => {
+    transactions.forget()
+    ledger.reset()
+    journal.restore()
+    view.restore()
+    blockLog.restore()
+    // Last: it stands on everything else.
+    pending.replay()
+    // What is taken again was told when it was accepted, or is found by whoever asks.
+    journal.drain()
+  }
+  restore()
+  const { foldSize = DEFAULT_FOLD_SIZE } = options
+  const store = createStore({ ...options, log: transactions, pending, journal, foldSize, restore })
   assertSameChain(store, meta, options.domain)
   const startedAt = now()
   const lastSealed = db.prepare<[], { at: number | null }>('SELECT max(sealed_at) AS at FROM blocks')
@@ -87,14 +113,33 @@ export function createCore(options: CoreOptions): Core {
     maxOpenAnchorAge: maxOpenAnchorAge(parameters, options.finalityDepth),
     lastSealedAt: () => lastSealed.get()?.at ?? startedAt,
   }
-  const anchors = { db, blockLog, view, ledger, problems, log, anchorAgeBlocks: parameters.anchorAgeBlocks }
+  const anchors = {
+    db,
+    transactions,
+    blockLog,
+    view,
+    ledger,
+    problems,
+    log,
+    anchorAgeBlocks: parameters.anchorAgeBlocks,
+  }
   const submitter = {
     ...{ db, view, meta, problems, log, sender: options.sender, sealed: blockLog.sealed },
     anchorAgeBlocks: parameters.anchorAgeBlocks,
   }
+  const admit = createAdmit({
+    ...options,
+    ledger,
+    log: blockLog,
+    transactions,
+    pending,
+    ownerLimit: options.ownerLimit.perSecond > 0 ? createRateLimit({ ...options.ownerLimit, now }) : undefined,
+  })
+  const inclusion = { disputes, blockLog, admit, problems, log, separator: domainSeparator(options.domain) }
   const runStep = (step: (() => void) | undefined) => step && store.write(step)
   return {
     store,
+    transactions,
     blockLog,
     ledger,
     view,
@@ -102,19 +147,27 @@ export function createCore(options: CoreOptions): Core {
     meta,
     problems,
     lastSealedAt: () => lastSealed.get()?.at ?? undefined,
-    views: createViews({ db, ledger, view, openAnchor: () => blockLog.open()?.anchor.number ?? -1 }),
-    admit: createAdmit({
-      ...options,
-      ledger,
-      log: blockLog,
+    views: createViews({
+      db,
+      transactions,
+      pending,
       journal,
-      ownerLimit: options.ownerLimit.perSecond > 0 ? createRateLimit({ ...options.ownerLimit, now }) : undefined,
+      ledger,
+      view,
+      openAnchor: () => blockLog.open()?.anchor.number ?? -1,
     }),
+    admit,
     applyL1: (events, cursor) => {
       if (events.length > 0) store.write(() => view.apply(events, cursor))
     },
     step: () => {
+      // L1 takes no more blocks: there is nothing left to do but to serve what there is.
+      if (problems.all().some(({ code }) => code === 'HALTED')) return
       runStep(findReanchoring(anchors))
+      const include = findInclusion(inclusion)
+      runStep(include)
+      // What is kept in memory of the outputs that it made does not know their locks.
+      if (include) ledger.forget()
       // A new anchor first, then perhaps the cut.
       runStep(findBuilderStep(builder))
       runStep(findBuilderStep(builder))
@@ -127,13 +180,6 @@ export function createCore(options: CoreOptions): Core {
 function maxOpenAnchorAge(parameters: Parameters, finalityDepth: number): number {
   const margin = Math.ceil(parameters.submissionMargin / parameters.slot)
   return Math.max(finalityDepth, parameters.anchorAgeBlocks - margin)
-}
-
-function restoreAll(ledger: Ledger, journal: Journal, view: L1View, blockLog: BlockLog): void {
-  ledger.forget()
-  journal.restore()
-  view.restore()
-  blockLog.restore()
 }
 
 function assertSameChain(store: Store, meta: Meta, { chainId, rootContract }: Domain): void {

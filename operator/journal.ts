@@ -1,6 +1,7 @@
 /**
- * What happened, numbered, for history pages and feeds (docs/spec.md section 11): rows are written in the caller's store
- * transaction, and handed to live readers once that has committed. Numbers grow; a number is never used for two things.
+ * What happened, numbered, for history pages and feeds (docs/spec.md section 11). Events of accounts wait in memory for the next fold
+ * (operator/pending.ts), which gives them the same numbers after a crash; events of blocks are written at once. Both are handed to
+ * live readers once the caller's store transaction has committed. Numbers grow; a number is never used for two things.
  */
 import type { Stage } from '../api/schemas.ts'
 import type { Address } from '../protocol/bytes.ts'
@@ -18,8 +19,10 @@ export type JournalEvents = Readonly<{ accounts: readonly AccountEvent[]; blocks
 export type Journal = Readonly<{
   account(owner: Address, kind: ActivityKind, position: number): void
   block(number: number, stage: Stage): void
-  /** Writes the counter; last thing in a store transaction. */
-  save(): void
+  /** Writes the events of accounts since the last fold, and the counter. */
+  fold(): void
+  /** An account's events since the last fold, oldest first. */
+  unfoldedOf(owner: Address): readonly AccountEvent[]
   /** Events since the last drain or restore; for after the commit. */
   drain(): JournalEvents
   /** Reads the counter again: at the start, and after a rollback. */
@@ -37,23 +40,37 @@ export function createJournal(db: Database): Journal {
   const readBlockSeq = db.prepare<[], { seq: number | null }>('SELECT max(seq) AS seq FROM block_events')
   let accounts: AccountEvent[] = []
   let blocks: BlockEvent[] = []
+  const unfolded = new Map<Address, AccountEvent[]>()
   let seq = 0
   let blockSeq = 0
 
   const journal: Journal = {
     account: (owner, kind, position) => {
       seq++
-      insertActivity.run(toBlob(owner), seq, ACTIVITY_KINDS.indexOf(kind), position)
-      accounts.push({ owner, seq, kind, position })
+      const event = { owner, seq, kind, position }
+      accounts.push(event)
+      const events = unfolded.get(owner)
+      if (events) events.push(event)
+      else unfolded.set(owner, [event])
     },
     block: (number, stage) => {
       blockSeq++
       insertBlock.run(blockSeq, number, stage)
       blocks.push({ seq: blockSeq, number, stage })
     },
-    save: () => {
-      if (accounts.length > 0) saveCounter.run(String(seq))
+    fold: () => {
+      if (unfolded.size === 0) return
+      // In the order of the table, so that each page is visited once.
+      for (const owner of [...unfolded.keys()].sort()) {
+        const blob = toBlob(owner)
+        for (const event of unfolded.get(owner) ?? []) {
+          insertActivity.run(blob, event.seq, ACTIVITY_KINDS.indexOf(event.kind), event.position)
+        }
+      }
+      saveCounter.run(String(seq))
+      unfolded.clear()
     },
+    unfoldedOf: (owner) => unfolded.get(owner) ?? [],
     drain: () => {
       const events = { accounts, blocks }
       accounts = []
@@ -63,6 +80,7 @@ export function createJournal(db: Database): Journal {
     restore: () => {
       accounts = []
       blocks = []
+      unfolded.clear()
       seq = Number(readCounter.get()?.value ?? 0)
       blockSeq = readBlockSeq.get()?.seq ?? 0
     },

@@ -6,11 +6,12 @@
 import { blockAt, type FollowerEvent } from '../l1/cursor.ts'
 import { decodeRootEvents, type RootEvent } from '../l1/rootContract.ts'
 import type { Commitment } from '../protocol/block.ts'
-import type { Address, Hash } from '../protocol/bytes.ts'
+import { type Address, type Hash, ZERO_HASH } from '../protocol/bytes.ts'
 import type { Database } from '../service/database.ts'
 import type { Log } from '../service/log.ts'
 import type { Anchor } from './blockLog.ts'
 import { toAddress, toBlob, toHash, toRoot } from './columns.ts'
+import type { Disputes } from './disputes.ts'
 import type { Journal } from './journal.ts'
 import type { Ledger } from './ledger.ts'
 import type { Meta } from './meta.ts'
@@ -42,6 +43,7 @@ export type L1ViewOptions = Readonly<{
   db: Database
   ledger: Ledger
   journal: Journal
+  disputes: Disputes
   meta: Meta
   problems: Problems
   log: Log
@@ -136,10 +138,16 @@ function deriveProblems({ db, problems, ourAddress }: L1ViewOptions, operator: A
   judge('DEPOSIT_LOST', lost && lostWords(lost.position))
   const foreign = db.prepare<[], { number: number }>('SELECT number FROM foreign_blocks ORDER BY number LIMIT 1').get()
   judge('FOREIGN_BLOCK', foreign && foreignWords(foreign.number))
+  const halt = db.prepare<[], { void_from: number | null }>('SELECT min(void_from) AS void_from FROM halts').get()
+  judge('HALTED', halt?.void_from ? haltWords(halt.void_from) : undefined)
 }
 
 function lostWords(position: number): string {
   return `an L1 reorg deeper than finality took deposit ${position} back after it was spent; blocks that spend it cannot be submitted unless it returns`
+}
+
+function haltWords(voidFrom: number): string {
+  return `the chain is halted: child blocks from ${voidFrom} on are void, and L1 takes no more; owners leave by their exits`
 }
 
 function foreignWords(number: number): string {
@@ -159,7 +167,8 @@ function createApply(options: L1ViewOptions): (event: FollowerEvent) => void {
 }
 
 function createApplyRootEvent(options: L1ViewOptions): (event: RootEvent) => void {
-  const { db, ledger, journal, log } = options
+  const { db, ledger, journal, disputes, log } = options
+  const insertHalt = db.prepare('INSERT OR REPLACE INTO halts (l1_block, void_from) VALUES (?, ?)')
   const insertOperator = db.prepare('INSERT OR REPLACE INTO operators (l1_block, operator) VALUES (?, ?)')
   const insertLock = db.prepare(
     'INSERT OR IGNORE INTO locks (position, owner, locked_at, l1_block) VALUES (?, ?, ?, ?)',
@@ -179,7 +188,11 @@ function createApplyRootEvent(options: L1ViewOptions): (event: RootEvent) => voi
         log.info('deposit.seen', { position: event.position, owner: event.owner, l1Block })
         return
       case 'ExitStarted': {
-        const { position, owner, lockedAt } = event.exit
+        const { position, owner, lockedAt, disputed } = event.exit
+        if (disputed !== ZERO_HASH) {
+          disputes.exitStarted(event.exit, l1Block)
+          return
+        }
         if (insertLock.run(position, toBlob(owner), lockedAt, l1Block).changes > 0) {
           ledger.forget(position)
           journal.account(owner, 'exit-started', position)
@@ -187,6 +200,14 @@ function createApplyRootEvent(options: L1ViewOptions): (event: RootEvent) => voi
         }
         return
       }
+      case 'DisputeStarted':
+        disputes.started(event, l1Block)
+        log.info('dispute.seen', { txHash: event.dispute.txHash, l1Block })
+        return
+      case 'HaltMoved':
+        insertHalt.run(l1Block, event.voidFrom)
+        log.warn('chain.halted', { voidFrom: event.voidFrom, l1Block })
+        return
       case 'OperatorRotated':
         insertOperator.run(l1Block, toBlob(event.operator))
         return
@@ -229,7 +250,7 @@ function createCommit({ db, journal, log }: L1ViewOptions) {
   }
 }
 
-function createTakeBack({ db, ledger, journal, log }: L1ViewOptions): (ancestor: number) => void {
+function createTakeBack({ db, ledger, journal, disputes, log }: L1ViewOptions): (ancestor: number) => void {
   const selectDeposits = db.prepare<[number], { position: number; owner: Uint8Array; spent_by: number | null }>(
     `SELECT position, owner, spent_by FROM outputs WHERE deposited_at > ? AND deposited_at < ${NOT_ON_L1}`,
   )
@@ -242,10 +263,13 @@ function createTakeBack({ db, ledger, journal, log }: L1ViewOptions): (ancestor:
     'UPDATE blocks SET l1_block = NULL, l1_hash = NULL, timestamp_seconds = NULL WHERE l1_block > ? RETURNING number',
   )
   const dropOperators = db.prepare('DELETE FROM operators WHERE l1_block > ?')
+  const dropHalts = db.prepare('DELETE FROM halts WHERE l1_block > ?')
   const dropForeign = db.prepare('DELETE FROM foreign_blocks WHERE l1_block > ?')
   return (ancestor) => {
     dropOperators.run(ancestor)
     dropForeign.run(ancestor)
+    dropHalts.run(ancestor)
+    disputes.takeBack(ancestor)
     for (const { position, owner, spent_by } of selectDeposits.all(ancestor)) {
       if (spent_by === null) deleteDeposit.run(position)
       else {

@@ -137,7 +137,8 @@ async function assemble(options: OperatorOptions, db: Db, closers: (() => void |
     log,
     now,
     publish: (events) => {
-      for (const topic of topicsOf(events)) feed?.notify(topic)
+      if (!feed || feed.clientCount() === 0) return
+      for (const topic of topicsOf(events)) feed.notify(topic)
     },
   })
   const l1 = createL1Loop(options, core, now)

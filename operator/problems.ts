@@ -8,6 +8,7 @@ export type ProblemCode =
   | 'DEPOSIT_LOST'
   | 'DISK'
   | 'FOREIGN_BLOCK'
+  | 'HALTED'
   | 'L1_STALE'
   | 'OPERATOR_ROTATED'
   | 'SUBMISSION_FAILED'
@@ -17,6 +18,7 @@ const BLOCKING: readonly ProblemCode[] = [
   'ANCHOR_STUCK',
   'DEPOSIT_LOST',
   'FOREIGN_BLOCK',
+  'HALTED',
   'L1_STALE',
   'OPERATOR_ROTATED',
 ]

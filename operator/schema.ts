@@ -1,7 +1,8 @@
 /**
- * The operator's tables (docs/architecture.md, "Operator"). `transactions` is the ordered log: its key is the position promised at
- * acceptance, and blocks are cut from it. `outputs`, `activity` and `trees` follow from it and from L1, in the same commits.
- * Addresses and hashes are blobs, amounts decimal text, times milliseconds unless named otherwise.
+ * The operator's tables (docs/architecture.md, "Stores"). `transactions` is the ordered log, many to a row: its key is the first
+ * position promised in it, and blocks are cut from it. `outputs`, `activity` and `hashes` follow from it and from L1, and may be behind
+ * it by what operator/pending.ts holds. Addresses and hashes are blobs, amounts blobs of 16 bytes, times milliseconds unless named
+ * otherwise.
  */
 import type { Database } from '../service/database.ts'
 
@@ -43,18 +44,24 @@ CREATE INDEX blocks_by_l1 ON blocks (l1_block) WHERE l1_block IS NOT NULL;
 
 CREATE TABLE trees (block INTEGER PRIMARY KEY, nodes BLOB NOT NULL) STRICT;
 
-CREATE TABLE transactions (position INTEGER PRIMARY KEY, hash BLOB NOT NULL, body BLOB NOT NULL) STRICT;
-CREATE UNIQUE INDEX transactions_by_hash ON transactions (hash);
+CREATE TABLE transactions (position INTEGER PRIMARY KEY, hashes BLOB NOT NULL, bodies BLOB NOT NULL) STRICT;
+
+CREATE TABLE hashes (
+  stretch INTEGER NOT NULL,
+  key INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  PRIMARY KEY (stretch, key, position)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE outputs (
   position INTEGER PRIMARY KEY,
   owner BLOB NOT NULL,
   token BLOB NOT NULL,
-  amount TEXT NOT NULL,
+  amount BLOB NOT NULL,
   spent_by INTEGER,
   deposited_at INTEGER
 ) STRICT;
-CREATE INDEX unspent_by_owner ON outputs (owner, position, token) WHERE spent_by IS NULL;
+CREATE INDEX unspent_by_owner ON outputs (owner, position) WHERE spent_by IS NULL;
 CREATE INDEX deposits_by_l1 ON outputs (deposited_at) WHERE deposited_at IS NOT NULL;
 
 CREATE TABLE locks (
@@ -63,6 +70,24 @@ CREATE TABLE locks (
   locked_at INTEGER NOT NULL,
   l1_block INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE disputes (
+  tx_hash BLOB PRIMARY KEY,
+  body BLOB NOT NULL,
+  locked_at INTEGER NOT NULL,
+  l1_block INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE leaving_outputs (
+  tx_hash BLOB NOT NULL,
+  output INTEGER NOT NULL,
+  owner BLOB NOT NULL,
+  locked_at INTEGER NOT NULL,
+  l1_block INTEGER NOT NULL,
+  PRIMARY KEY (tx_hash, output)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE halts (l1_block INTEGER PRIMARY KEY, void_from INTEGER NOT NULL) STRICT;
 
 CREATE TABLE activity (
   owner BLOB NOT NULL,

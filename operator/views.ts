@@ -15,25 +15,19 @@ import { type Address, bytesToHex, type Hash } from '../protocol/bytes.ts'
 import { decodeTransaction, joinBody } from '../protocol/codec.ts'
 import { retryable } from '../protocol/errors.ts'
 import { keccak256Hex } from '../protocol/keccak.ts'
-import {
-  decodePosition,
-  INDEX_LIMIT,
-  isDepositPosition,
-  OUTPUT_LIMIT,
-  outputIdAt,
-  transactionPosition,
-} from '../protocol/position.ts'
+import { decodePosition, isDepositPosition, outputIdAt, transactionPosition } from '../protocol/position.ts'
 import { createOutput, type Output } from '../protocol/transaction.ts'
 import type { Database } from '../service/database.ts'
 import { readPath } from './blockLog.ts'
-import { toAddress, toBlob, toHash, toRoot } from './columns.ts'
-import { ACTIVITY_KINDS, type ActivityKind } from './journal.ts'
+import { toAddress, toAmount, toBlob, toHash, toRoot } from './columns.ts'
+import { ACTIVITY_KINDS, type ActivityKind, type Journal } from './journal.ts'
 import type { L1View } from './l1View.ts'
 import type { Ledger } from './ledger.ts'
+import type { Pending } from './pending.ts'
+import type { TransactionLog } from './transactionLog.ts'
 
 /** Rows looked at for one page, so that dust of other tokens cannot make a page expensive; a page may come out short. */
 const MAX_SCAN = 10_000
-const BLOCK_SIZE = INDEX_LIMIT * OUTPUT_LIMIT
 
 export type PageOf = Readonly<{ cursor?: number | undefined; limit?: number | undefined }>
 
@@ -55,7 +49,15 @@ export type Views = Readonly<{
 
 export type ActivityRow = Readonly<{ seq: number; kind: ActivityKind; position: number }>
 
-export type ViewSources = Readonly<{ db: Database; ledger: Ledger; view: L1View; openAnchor: () => number }>
+export type ViewSources = Readonly<{
+  db: Database
+  transactions: TransactionLog
+  pending: Pending
+  journal: Journal
+  ledger: Ledger
+  view: L1View
+  openAnchor: () => number
+}>
 type Reader = ViewSources & Readonly<{ rows: ReturnType<typeof prepareStatements> }>
 
 export function createViews(options: ViewSources): Views {
@@ -70,8 +72,11 @@ export function createViews(options: ViewSources): Views {
     outputs: (owner, page) => readOutputs(reader, owner, page),
     history: (owner, page) => readHistory(reader, owner, page),
     activity: (owner, entry) => toActivity(reader, owner, entry),
-    activityAfter: (owner, cursor, limit) =>
-      rows.activityAfter.all(toBlob(owner), cursor, limit).map((row) => toActivity(reader, owner, toEntry(row))),
+    activityAfter: (owner, cursor, limit) => {
+      const stored = rows.activityAfter.all(toBlob(owner), cursor, limit).map(toEntry)
+      const unfolded = reader.journal.unfoldedOf(owner).filter(({ seq }) => seq > cursor)
+      return [...stored, ...unfolded].slice(0, limit).map((entry) => toActivity(reader, owner, entry))
+    },
     blockEventsAfter: (cursor, limit) =>
       rows.blockEventsAfter.all(cursor, limit).flatMap(({ seq, number, stage }) => {
         const summary = summarise(rows.block.get(number))
@@ -98,8 +103,13 @@ type BlockRow = {
   l1_hash: Uint8Array | null
   timestamp_seconds: number | null
 }
-type TransactionRow = { position: number; hash: Uint8Array; body: Uint8Array }
-type OutputRow = { position: number; token: Uint8Array; amount: string; deposited_at: number | null; locked: number }
+type OutputRow = {
+  position: number
+  token: Uint8Array
+  amount: Uint8Array
+  deposited_at: number | null
+  locked: number
+}
 
 function prepareStatements(db: Database) {
   const block = `SELECT number, anchor, anchor_hash, tx_count, root, l1_block, l1_hash, timestamp_seconds FROM blocks
@@ -107,13 +117,6 @@ function prepareStatements(db: Database) {
   return {
     block: db.prepare<[number], BlockRow>(`${block} AND number = ?`),
     latest: db.prepare<[], BlockRow>(`${block} ORDER BY number DESC LIMIT 1`),
-    byHash: db.prepare<[Uint8Array], TransactionRow>('SELECT position, hash, body FROM transactions WHERE hash = ?'),
-    byPosition: db.prepare<[number], TransactionRow>(
-      'SELECT position, hash, body FROM transactions WHERE position = ?',
-    ),
-    bodies: db.prepare<[number, number], { body: Uint8Array }>(
-      'SELECT body FROM transactions WHERE position >= ? AND position < ? ORDER BY position',
-    ),
     outputs: db.prepare<[Uint8Array, number, number], OutputRow>(
       `SELECT position, token, amount, deposited_at, EXISTS (SELECT 1 FROM locks WHERE locks.position = outputs.position) AS locked
        FROM outputs WHERE owner = ? AND spent_by IS NULL AND position > ? ORDER BY position LIMIT ?`,
@@ -147,18 +150,18 @@ function toSummary(row: BlockRow, { view }: Reader): BlockSummary {
 }
 
 function readTransaction(reader: Reader, txHash: Hash): TransactionStatus | undefined {
-  const row = reader.rows.byHash.get(toBlob(txHash))
+  const position = reader.pending.positionOf(toBlob(txHash))
+  const row = position === undefined ? undefined : reader.transactions.at(position)
   if (!row) return undefined
   const block = reader.rows.block.get(decodePosition(row.position).block)
   const stage = block ? toSummary(block, reader).stage : 'accepted'
   return { txHash, position: row.position, stage, ...decodeTransaction(row.body) }
 }
 
-function readBody({ rows }: Reader, number: number): Uint8Array | undefined {
+function readBody({ rows, transactions }: Reader, number: number): Uint8Array | undefined {
   const block = rows.block.get(number)
   if (!block) return undefined
-  const transactions = rows.bodies.all(number * BLOCK_SIZE, (number + 1) * BLOCK_SIZE).map(({ body }) => body)
-  return joinBody({ block: number, anchor: block.anchor, transactions })
+  return joinBody({ block: number, anchor: block.anchor, transactions: transactions.bodiesOf(number) })
 }
 
 function readOutputs(
@@ -173,31 +176,41 @@ function readOutputs(
     if (outputs.length === limit) return { outputs, nextCursor: last }
     scanned++
     last = row.position
-    if (token === undefined || toAddress(row.token) === token) outputs.push(toOwned(row, reader))
+    if (reader.ledger.isSpentSinceFold(row.position)) continue
+    const found = toAddress(row.token)
+    const isPending = row.deposited_at !== null && row.deposited_at > reader.openAnchor()
+    const state = row.locked ? 'exiting' : isPending ? 'pending' : 'unspent'
+    const { position } = row
+    if (token === undefined || found === token)
+      outputs.push(toOwned({ position, token: found, amount: toAmount(row.amount), state }, reader))
   }
-  return scanned === MAX_SCAN ? { outputs, nextCursor: last } : { outputs }
+  if (scanned === MAX_SCAN) return { outputs, nextCursor: last }
+  // Younger than everything in the table, which is level with the log whenever a deposit is added.
+  for (const output of reader.ledger.unfoldedOf(owner)) {
+    if (output.position <= cursor || (token !== undefined && output.token !== token)) continue
+    if (outputs.length === limit) return { outputs, nextCursor: last }
+    last = output.position
+    outputs.push(toOwned({ ...output, state: 'unspent' }, reader))
+  }
+  return { outputs }
 }
 
-function toOwned({ position, token, amount, deposited_at, locked }: OutputRow, reader: Reader): OwnedOutput {
-  const isPending = deposited_at !== null && deposited_at > reader.openAnchor()
-  return {
-    position,
-    outputId: outputIdOfPosition(position, reader),
-    token: toAddress(token),
-    amount: BigInt(amount),
-    state: locked ? 'exiting' : isPending ? 'pending' : 'unspent',
-  }
+function toOwned(output: Omit<OwnedOutput, 'outputId'>, reader: Reader): OwnedOutput {
+  return { ...output, outputId: outputIdOfPosition(output.position, reader) }
 }
 
-function outputIdOfPosition(position: number, { rows }: Reader): Hash {
-  const hash = isDepositPosition(position) ? undefined : rows.byPosition.get(transactionPosition(position))?.hash
+function outputIdOfPosition(position: number, { transactions }: Reader): Hash {
+  const hash = isDepositPosition(position) ? undefined : transactions.at(transactionPosition(position))?.txHash
   return outputIdAt(position, hash ? toHash(hash) : '0x')
 }
 
 function readHistory(reader: Reader, owner: Address, { cursor, limit = DEFAULT_PAGE }: PageOf): HistoryPage {
-  const found = reader.rows.activityBefore.all(toBlob(owner), cursor ?? Number.MAX_SAFE_INTEGER, limit + 1)
+  const before = cursor ?? Number.MAX_SAFE_INTEGER
+  const unfolded = reader.journal.unfoldedOf(owner).filter(({ seq }) => seq < before)
+  const stored = reader.rows.activityBefore.all(toBlob(owner), before, limit + 1).map(toEntry)
+  const found: ActivityRow[] = [...unfolded.toReversed(), ...stored]
   const rows = found.slice(0, limit)
-  const entries = rows.map((row) => toActivity(reader, owner, toEntry(row)))
+  const entries = rows.map((row) => toActivity(reader, owner, row))
   return found.length > limit ? { entries, nextCursor: (rows.at(-1) as { seq: number }).seq } : { entries }
 }
 
@@ -213,8 +226,8 @@ function toActivity(reader: Reader, owner: Address, { seq, kind, position }: Act
   return { cursor: seq, kind, position, changes: change ? [change] : [], parties: [] }
 }
 
-function toPayment({ rows, ledger }: Reader, owner: Address, { seq, kind, position }: ActivityRow): Activity {
-  const row = rows.byPosition.get(position)
+function toPayment({ transactions, ledger }: Reader, owner: Address, { seq, kind, position }: ActivityRow): Activity {
+  const row = transactions.at(position)
   if (!row) return { cursor: seq, kind, position, changes: [], parties: [] }
   const { transaction } = decodeTransaction(row.body)
   const changes = new Map<Address, bigint>()
@@ -232,7 +245,7 @@ function toPayment({ rows, ledger }: Reader, owner: Address, { seq, kind, positi
     cursor: seq,
     kind,
     position,
-    txHash: toHash(row.hash),
+    txHash: toHash(row.txHash),
     memo: transaction.memo,
     changes: [...changes].map(([token, change]) => ({ token, change })),
     parties: [...parties],
@@ -247,7 +260,7 @@ function readExitData(reader: Reader, position: number): ExitData | undefined {
   if (isDepositPosition(position)) {
     return { kind: 'deposit', ...shared, outputId: outputIdAt(position, '0x'), l1Block: depositedAt ?? 0 }
   }
-  const row = reader.rows.byPosition.get(transactionPosition(position))
+  const row = reader.transactions.at(transactionPosition(position))
   const { block: number, index } = decodePosition(position)
   const block = reader.rows.block.get(number)
   if (!row || !block || block.timestamp_seconds === null) throw notCommitted(position, number)
@@ -255,8 +268,8 @@ function readExitData(reader: Reader, position: number): ExitData | undefined {
   return {
     kind: 'transaction',
     ...shared,
-    outputId: outputIdAt(position, toHash(row.hash)),
-    txHash: toHash(row.hash),
+    outputId: outputIdAt(position, toHash(row.txHash)),
+    txHash: toHash(row.txHash),
     transaction,
     header: {
       root: toRoot(block.root),

@@ -2,19 +2,36 @@
  * Results of the signature workers as a few flat buffers. They change threads by being handed over, not copied, and the main thread, which
  * is the scarce one, reads them with a few views instead of receiving four objects for every transaction.
  */
-import { type Address, bytesToHex, hexToBytes } from '../protocol/bytes.ts'
-import { isPrepared, type PrepareFailure, type PrepareResult } from './jobs.ts'
+import { type Address, concatBytes, hexToBytes, ZERO_ADDRESS } from '../protocol/bytes.ts'
+import type { ErrorDetails } from '../protocol/errors.ts'
+import { addressAt } from './wire.ts'
 
-const ADDRESS_SIZE = 20
-const HASHES_SIZE = 96
+export const ADDRESS_SIZE = 20
+export const HASH_SIZE = 32
+
+/** All that validity and the block tree need beyond the transaction itself. */
+export type Prepared = Readonly<{
+  txHash: Uint8Array
+  leaf: Uint8Array
+  /** Per input; undefined where the signature recovers to nobody. */
+  signers: readonly (Address | undefined)[]
+}>
+
+export type PrepareFailure = Readonly<{ code: string; message: string; details: ErrorDetails }>
+export type PrepareResult = Prepared | PrepareFailure
+
+export function isPrepared(result: PrepareResult): result is Prepared {
+  return 'txHash' in result
+}
 
 /** Addresses of 20 bytes; all zero for nobody, which no signature recovers to. */
 export type PackedSigners = Readonly<{ signers: Uint8Array }>
 
 export type PackedPrepared = PackedSigners &
   Readonly<{
-    /** Per transaction: txHash, witnessesHash, leaf. */
-    hashes: Uint8Array
+    /** Per transaction, 32 bytes each; zero for a failure. */
+    txHashes: Uint8Array
+    leaves: Uint8Array
     /** Per transaction: its number of signers, 0 for a failure. */
     counts: Uint8Array
     /** In order, one for each count of 0. */
@@ -32,48 +49,65 @@ export function packSigners(addresses: readonly (Address | undefined)[]): Packed
 }
 
 export function unpackSigners({ signers }: PackedSigners): (Address | undefined)[] {
-  return Array.from({ length: signers.length / ADDRESS_SIZE }, (_, i) => readSigner(signers, i))
-}
-
-export function packPrepared(results: readonly PrepareResult[]): PackedPrepared {
-  const hashes = new Uint8Array(results.length * HASHES_SIZE)
-  const counts = new Uint8Array(results.length)
-  results.forEach((result, i) => {
-    if (!isPrepared(result)) return
-    counts[i] = result.signers.length
-    hashes.set(result.txHash, i * HASHES_SIZE)
-    hashes.set(result.witnessesHash, i * HASHES_SIZE + 32)
-    hashes.set(result.leaf, i * HASHES_SIZE + 64)
-  })
-  const { signers } = packSigners(results.flatMap((result) => (isPrepared(result) ? result.signers : [])))
-  return { signers, hashes, counts, failures: results.flatMap((result) => (isPrepared(result) ? [] : [result])) }
+  return readSigners(bufferOf(signers), 0, signers.length / ADDRESS_SIZE)
 }
 
 /** The hashes are views of one buffer that lives as long as any of them. */
-export function unpackPrepared({ signers, hashes, counts, failures }: PackedPrepared): PrepareResult[] {
+export function unpackPrepared({ signers, txHashes, leaves, counts, failures }: PackedPrepared): PrepareResult[] {
+  const addresses = bufferOf(signers)
   let nextSigner = 0
   let nextFailure = 0
   return Array.from(counts, (count, i) => {
     if (count === 0) return failures[nextFailure++] as PrepareFailure
-    const at = i * HASHES_SIZE
+    const at = i * HASH_SIZE
     const from = nextSigner
     nextSigner += count
     return {
-      txHash: hashes.subarray(at, at + 32),
-      witnessesHash: hashes.subarray(at + 32, at + 64),
-      leaf: hashes.subarray(at + 64, at + 96),
-      signers: Array.from({ length: count }, (_, input) => readSigner(signers, from + input)),
+      txHash: txHashes.subarray(at, at + HASH_SIZE),
+      leaf: leaves.subarray(at, at + HASH_SIZE),
+      signers: readSigners(addresses, from, count),
     }
   })
 }
 
-/** For `postMessage`: what is handed over. */
-export function buffersOf(packed: Packed): ArrayBuffer[] {
-  const arrays = 'hashes' in packed ? [packed.signers, packed.hashes, packed.counts] : [packed.signers]
-  return arrays.map(({ buffer }) => buffer as ArrayBuffer)
+/** Several parts as one, in order. */
+export function joinPrepared(parts: readonly PackedPrepared[]): PackedPrepared {
+  const [only] = parts
+  if (only && parts.length === 1) return only
+  return {
+    signers: concatBytes(...parts.map(({ signers }) => signers)),
+    txHashes: concatBytes(...parts.map(({ txHashes }) => txHashes)),
+    leaves: concatBytes(...parts.map(({ leaves }) => leaves)),
+    counts: concatBytes(...parts.map(({ counts }) => counts)),
+    failures: parts.flatMap(({ failures }) => failures),
+  }
 }
 
-function readSigner(signers: Uint8Array, index: number): Address | undefined {
-  const bytes = signers.subarray(index * ADDRESS_SIZE, (index + 1) * ADDRESS_SIZE)
-  return bytes.every((byte) => byte === 0) ? undefined : bytesToHex(bytes)
+/** Hashes that stand back to back, as views. */
+export function cutHashes(packed: Uint8Array): Uint8Array[] {
+  return Array.from({ length: packed.length / HASH_SIZE }, (_, i) =>
+    packed.subarray(i * HASH_SIZE, (i + 1) * HASH_SIZE),
+  )
+}
+
+/** `count` signers from the one at `first` on. */
+export function readSigners(signers: Buffer, first: number, count: number): (Address | undefined)[] {
+  const read: (Address | undefined)[] = []
+  for (let i = first; i < first + count; i++) {
+    const address = addressAt(signers, i * ADDRESS_SIZE)
+    read.push(address === ZERO_ADDRESS ? undefined : address)
+  }
+  return read
+}
+
+/** The same memory, with a Buffer's methods. */
+export function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength)
+}
+
+/** For `postMessage`: what is handed over. */
+export function buffersOf(packed: Packed): ArrayBuffer[] {
+  const { signers } = packed
+  const arrays = 'counts' in packed ? [signers, packed.txHashes, packed.leaves, packed.counts] : [signers]
+  return arrays.map(({ buffer }) => buffer as ArrayBuffer)
 }

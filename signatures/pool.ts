@@ -5,12 +5,19 @@
 import { availableParallelism } from 'node:os'
 import type { Address } from '../protocol/bytes.ts'
 import { bug, configError, retryable } from '../protocol/errors.ts'
-import type { Job, PrepareResult, RecoverBatch } from './jobs.ts'
+import type { Job, RecoverBatch, TransactionBatch } from './jobs.ts'
 import { createLane } from './lane.ts'
-import { type Packed, type PackedPrepared, unpackPrepared, unpackSigners } from './packing.ts'
+import {
+  joinPrepared,
+  type Packed,
+  type PackedPrepared,
+  type PrepareResult,
+  unpackPrepared,
+  unpackSigners,
+} from './packing.ts'
 
-/** Below this many items a batch is not worth cutting. */
-const SMALLEST_PART = 16
+/** Smaller parts are not worth a message: some 15 ms of work. */
+const SMALLEST_PART = 256
 /** About ten seconds of work for one thread. */
 const DEFAULT_BACKLOG = 100_000
 
@@ -20,10 +27,14 @@ export type SignaturePool = Readonly<{
    * Retryable SIGNATURE_POOL_FULL, SIGNATURE_WORKER_DIED; bug SIGNATURE_POOL_CLOSED, SIGNATURE_JOB_FAILED.
    */
   prepare(transactions: readonly Uint8Array[], separator: Uint8Array): Promise<PrepareResult[]>
+  /** The same for transactions that stand back to back, and packed as the workers give it: for those who look at few of them. */
+  preparePacked(batch: TransactionBatch): Promise<PackedPrepared>
   /** Recovers signers, in order. The same errors. */
   recover(batch: RecoverBatch): Promise<(Address | undefined)[]>
   /** Transactions and digests that were handed in and not yet answered. */
   backlog(): number
+  /** Resolves when every worker runs and has answered. The same errors. */
+  ready(): Promise<void>
   /** Fails what is unanswered with SIGNATURE_WORKER_DIED. */
   close(): Promise<void>
 }>
@@ -33,6 +44,8 @@ export type SignaturePoolOptions = Readonly<{
   threads?: number
   /** Items from which new batches are refused; a batch that finds the pool empty is always taken. Default 100,000. */
   maxBacklog?: number
+  /** Items below which a batch is not cut further. Default 256. */
+  smallestPart?: number
   /** The worker's program; another one is for tests. */
   worker?: URL
 }>
@@ -40,6 +53,7 @@ export type SignaturePoolOptions = Readonly<{
 /** Throws THREADS_INVALID (config) unless `threads` is a positive integer. */
 export function createSignaturePool(options: SignaturePoolOptions = {}): SignaturePool {
   const { threads = availableParallelism(), maxBacklog = DEFAULT_BACKLOG, worker = workerUrl() } = options
+  const { smallestPart = SMALLEST_PART } = options
   if (!Number.isInteger(threads) || threads < 1) {
     throw configError('THREADS_INVALID', 'impossible number of signature threads', { got: threads, want: '1 or more' })
   }
@@ -53,7 +67,7 @@ export function createSignaturePool(options: SignaturePoolOptions = {}): Signatu
         want: `at most ${maxBacklog}`,
       })
     }
-    const parts = Math.max(1, Math.min(lanes.length, Math.floor(count / SMALLEST_PART)))
+    const parts = Math.max(1, Math.min(lanes.length, Math.floor(count / smallestPart)))
     const idlest = lanes.toSorted((a, b) => a.load() - b.load()).slice(0, parts)
     backlog += count
     try {
@@ -67,14 +81,25 @@ export function createSignaturePool(options: SignaturePoolOptions = {}): Signatu
     }
   }
 
-  return {
-    prepare: async (transactions, separator) => {
-      const packed = await spread(transactions.length, (from, to) => ({
+  async function preparePacked({ bytes, ends, separator }: TransactionBatch): Promise<PackedPrepared> {
+    const parts = await spread(ends.length, (from, to) => {
+      const start = ends[from - 1] ?? 0
+      return {
         kind: 'prepare',
-        batch: { ...joinTransactions(transactions.slice(from, to)), separator },
-      }))
-      return packed.flatMap((part) => unpackPrepared(part as PackedPrepared))
-    },
+        batch: {
+          bytes: copy(bytes, start, ends[to - 1] ?? 0),
+          ends: ends.slice(from, to).map((end) => end - start),
+          separator,
+        },
+      }
+    })
+    return joinPrepared(parts as PackedPrepared[])
+  }
+
+  return {
+    prepare: async (transactions, separator) =>
+      unpackPrepared(await preparePacked({ ...joinTransactions(transactions), separator })),
+    preparePacked,
     recover: async ({ digests, signatures }) => {
       const count = digests.length / 32
       if (!Number.isInteger(count) || signatures.length !== count * 64) {
@@ -88,6 +113,10 @@ export function createSignaturePool(options: SignaturePoolOptions = {}): Signatu
       return packed.flatMap(unpackSigners)
     },
     backlog: () => backlog,
+    ready: async () => {
+      const nothing = () => ({ digests: new Uint8Array(0), signatures: new Uint8Array(0) })
+      await Promise.all(lanes.map((lane) => lane.run({ kind: 'recover', batch: nothing() })))
+    },
     close: async () => {
       await Promise.all(lanes.map((lane) => lane.close()))
     },

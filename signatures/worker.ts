@@ -1,8 +1,8 @@
 /** A signature worker: takes a job, posts its packed result under the same id. Started by pool.ts only. */
 import { parentPort } from 'node:worker_threads'
 import { assertNever } from '../protocol/errors.ts'
-import { type Job, prepareBatch, recoverBatch } from './jobs.ts'
-import { buffersOf, type Packed, packPrepared, packSigners } from './packing.ts'
+import { type Job, preparePacked, recoverBatch } from './jobs.ts'
+import { buffersOf, type Packed, packSigners } from './packing.ts'
 
 export type Request = Readonly<{ id: number; job: Job }>
 export type Response = Readonly<{ id: number; packed: Packed } | { id: number; error: string }>
@@ -23,7 +23,7 @@ function respond(id: number, job: Job): Response {
 function run(job: Job): Packed {
   switch (job.kind) {
     case 'prepare':
-      return packPrepared(prepareBatch(job.batch))
+      return preparePacked(job.batch)
     case 'recover':
       return packSigners(recoverBatch(job.batch))
     default:

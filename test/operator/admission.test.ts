@@ -35,7 +35,9 @@ function createGate(isOpen: boolean): Gate {
           waiting.push({ go: () => resolve(work()), fail: reject })
         })
       },
+      preparePacked: () => Promise.reject(new Error('not used')),
       recover: () => Promise.reject(new Error('not used')),
+      ready: async () => undefined,
       backlog: () => 0,
       close: async () => undefined,
     },

@@ -341,9 +341,9 @@ test('opens with the same log, the same open block and the same root after a res
   const open = world.core.blockLog.open()
   world.restart()
   assert.equal(world.core.blockLog.open(), open)
-  assert.equal(bytesToHex(rootFromLog(world.core.store.db, 1)), world.core.views.block(1)?.root)
+  assert.equal(bytesToHex(rootFromLog(world.core.transactions, 1)), world.core.views.block(1)?.root)
   seal(world)
-  assert.equal(bytesToHex(rootFromLog(world.core.store.db, 2)), world.core.views.block(2)?.root)
+  assert.equal(bytesToHex(rootFromLog(world.core.transactions, 2)), world.core.views.block(2)?.root)
 })
 
 test.run()

@@ -21,7 +21,8 @@ import { DEPOSIT_INDEX, encodePosition } from '../../protocol/position.ts'
 import { createOutput, hashTransaction, type Output, type SignedTransaction } from '../../protocol/transaction.ts'
 import { openDatabase } from '../../service/database.ts'
 import { createMemoryLog, type MemoryLog } from '../../service/log.ts'
-import { isPrepared, prepareBatch } from '../../signatures/jobs.ts'
+import { prepareBatch } from '../../signatures/jobs.ts'
+import { isPrepared } from '../../signatures/packing.ts'
 import { addressOfKey, signDigest } from '../../signatures/sign.ts'
 
 export const ETH = ZERO_ADDRESS
@@ -112,10 +113,10 @@ export const logs = {
         args: { outputId: bytesToHex(keccak256(Uint8Array.of(position % 256))), position: BigInt(position), owner },
       }) as Hash[],
       encodeAbiParameters(
-        ['address', 'uint128', 'bool', 'uint40', 'uint40', 'uint40', 'uint40', 'address', 'uint128'].map((type) => ({
-          type,
-        })),
-        [ETH, amount, false, 0, 1000, 2000, lockedAt, owner, 0n],
+        ['address', 'uint128', 'bool', 'uint40', 'uint40', 'uint40', 'uint40', 'address', 'uint128', 'bytes32'].map(
+          (type) => ({ type }),
+        ),
+        [ETH, amount, false, 0, 1000, 2000, lockedAt, owner, 0n, ZERO_HASH],
       ),
     ),
 }
@@ -259,7 +260,7 @@ export function createWorld(options: Partial<CoreOptions> = {}, onWrite?: () => 
       world.see(l1.mine(2))
       return position
     },
-    admit: (...transactions) => world.core.store.write(() => world.core.admit(transactions.map(prepare))),
+    admit: (...transactions) => world.core.store.append(() => world.core.admit(transactions.map(prepare))),
     accept: (transaction) => {
       const [outcome] = world.admit(transaction)
       if (outcome?.status !== 'accepted') throw new Error(`refused: ${JSON.stringify(outcome?.error)}`)

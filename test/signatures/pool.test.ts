@@ -47,7 +47,7 @@ async function failure(promise: Promise<unknown>): Promise<LifeboatError> {
 }
 
 pools('signers come back in order over several workers, forged ones as nobody', async () => {
-  await using({ threads: 2 }, async (pool) => {
+  await using({ threads: 2, smallestPart: 16 }, async (pool) => {
     const { signers, ...batch } = batchOf(83, [0, 41, 82])
     assert.equal(await pool.recover(batch), signers)
     assert.equal(await pool.recover(batchOf(0)), [])

@@ -15,7 +15,7 @@ import { domainSeparator } from '../../protocol/eip712.ts'
 import { isLifeboatError } from '../../protocol/errors.ts'
 import { keccak256Text } from '../../protocol/keccak.ts'
 import { createOutput, hashTransaction } from '../../protocol/transaction.ts'
-import { isPrepared } from '../../signatures/jobs.ts'
+import { isPrepared } from '../../signatures/packing.ts'
 import { createSignaturePool } from '../../signatures/pool.ts'
 import { recoverAddress } from '../../signatures/recover.ts'
 import { addressOfKey, signDigest } from '../../signatures/sign.ts'
@@ -85,7 +85,7 @@ test('workers prepare transactions in order, malformed ones in their place', asy
     return encodeTransaction({ transaction, witnesses: signDigest(hashTransaction(transaction, separator), key) })
   })
   encoded[57] = Uint8Array.from([0, 9])
-  const pool = createSignaturePool({ threads: 2 })
+  const pool = createSignaturePool({ threads: 2, smallestPart: 16 })
   const results = await pool.prepare(encoded, separator)
   await pool.close()
   assert.is(results.length, 100)
