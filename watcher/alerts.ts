@@ -95,8 +95,53 @@ export const ALERTS = {
   ),
   EVIDENCE_DROPPED: entry(
     'warning',
-    'A piece of evidence against an exit was taken back because its block is void or its transaction invalid.',
+    'A piece of evidence against an exit was taken back because its block is void, or its transaction invalid or judged not canonical.',
     'Nothing: the exit is judged anew.',
+  ),
+  DISPUTE_STARTED: entry(
+    'warning',
+    'Somebody disputes a transaction that a protected account signed or is paid by. Its inputs are locked; the verdict comes at the time given.',
+    'Nothing at once: this watcher answers, shows what it knows, and takes your part out where it may. If you did not expect it, look at `lifeboat explain dispute`.',
+  ),
+  DISPUTE_EXIT_AVAILABLE: entry(
+    'critical',
+    'An output of a disputed transaction, or one that it spends, belongs to a protected account and can leave now, and this watcher cannot start the exit.',
+    'Start it yourself before the last safe moment given, or renew the mandate; the reason is given.',
+  ),
+  DISPUTE_NOT_CANONICAL: entry(
+    'warning',
+    'A competitor of a disputed transaction is known: another transaction that spends one of its inputs. Unless an older inclusion answers it, the verdict is against the disputed one.',
+    'Do not count on what the disputed transaction pays you. Its inputs go back to their owners.',
+  ),
+  DISPUTE_UNCHALLENGED: entry(
+    'critical',
+    'A verified block holds a competitor of a disputed transaction, nobody has shown it, and the time for competitors is running out.',
+    'Make sure that some watcher has ETH for gas and a working L1 endpoint; otherwise money is paid twice.',
+  ),
+  COMPETITOR_FALSE: entry(
+    'warning',
+    'A competitor was shown against a disputed transaction that a verified block holds, earlier than any included competitor.',
+    'Nothing: the watcher answers with the inclusion.',
+  ),
+  COMPETITOR_UNANSWERED: entry(
+    'critical',
+    'A disputed transaction stands in a verified block, a competitor was shown, and the time for the answer is running out.',
+    'Make sure that some watcher has ETH for gas and a working L1 endpoint; otherwise the verdict denies a payment that was made.',
+  ),
+  DISPUTED_EXIT_INVALID: entry(
+    'warning',
+    'An exit that hangs on a dispute names an output that was spent, or an input that another included transaction spent.',
+    'Nothing: the watcher challenges it. Watch for the outcome.',
+  ),
+  DISPUTED_EXIT_UNCHALLENGED: entry(
+    'critical',
+    'Such an exit is still unchallenged and the time for evidence is running out.',
+    'Make sure that some watcher has ETH for gas and a working L1 endpoint; challenge by hand if in doubt.',
+  ),
+  DISPUTE_OUTCOME_UNKNOWN: entry(
+    'critical',
+    'A verdict on L1 that the verified blocks contradict: a transaction that they hold was judged not canonical, or one whose input they spend otherwise was judged canonical.',
+    'Look at `lifeboat explain dispute`; leave. Find out why no watcher acted.',
   ),
   PROTECTED_EXIT_BY_OTHER: entry(
     'warning',

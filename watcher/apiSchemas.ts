@@ -53,20 +53,35 @@ export const watcherStatusSchema = statusSchema.extend({
       lastServedAt: z.int().optional(),
     }),
   ),
-  exits: z.object({ queued: z.int(), ticket: z.int(), settled: z.int(), removed: z.int() }),
+  exits: z.object({
+    queued: z.int(),
+    ticket: z.int(),
+    settled: z.int(),
+    removed: z.int(),
+    cancelled: z.int(),
+    'cancelled-ticket': z.int(),
+  }),
+  disputes: z.object({ running: z.int(), canonical: z.int(), 'not-canonical': z.int() }),
   /** Standing alerts that nobody acknowledged. */
   alerts: z.object({ info: z.int(), warning: z.int(), critical: z.int() }),
 })
 
-export const exitStateSchema = z.enum(['queued', 'ticket', 'settled', 'removed'])
+/** `cancelled`, and `cancelled-ticket` after its turn: a canonical verdict passed the value on. */
+export const exitStateSchema = z.enum(['queued', 'ticket', 'settled', 'removed', 'cancelled', 'cancelled-ticket'])
+export const disputeStateSchema = z.enum(['running', 'canonical', 'not-canonical'])
 
 export const exitSchema = z.object({
   outputId: hashSchema,
+  /** What the exit is as old as: its output, or of an exit through a dispute the dispute's `agePosition`. */
   position: positionSchema,
+  /** Where the output stands; left out while no verified block holds the disputed transaction. */
+  place: positionSchema.optional(),
   owner: addressSchema,
   token: addressSchema,
   amount: amountSchema,
   state: exitStateSchema,
+  /** The transaction whose verdict decides about the exit; zero for none. */
+  disputed: hashSchema,
   paid: amountSchema,
   young: z.boolean(),
   startedAt: secondsSchema,
@@ -84,6 +99,59 @@ export const exitSchema = z.object({
 })
 
 export const exitsPageSchema = z.object({ exits: z.array(exitSchema), nextCursor: hashSchema.optional() })
+
+export const disputeSchema = z.object({
+  txHash: hashSchema,
+  state: disputeStateSchema,
+  starter: addressSchema,
+  bond: amountSchema,
+  startedAt: secondsSchema,
+  /** Decided when L1 time is past this. */
+  exitableAt: secondsSchema,
+  /** Least lock of the inputs: an answer is anchored before it. */
+  lockedAt: l1BlockSchema,
+  /** The youngest input: what exits of the outputs are as old as. */
+  agePosition: positionSchema,
+  memo: hashSchema,
+  inputs: z.array(
+    z.object({
+      outputId: hashSchema,
+      position: positionSchema,
+      /** The transaction that made it; zero for a deposit. */
+      madeBy: hashSchema,
+      owner: addressSchema,
+      token: addressSchema,
+      amount: amountSchema,
+      lockedAt: l1BlockSchema,
+      /** Its exits wait for the verdict. */
+      suspended: z.boolean(),
+      /** State of its exit, if it has one. */
+      exit: exitStateSchema.optional(),
+      /** Position of another transaction of a verified block that spends it: a competitor. */
+      spend: positionSchema.optional(),
+    }),
+  ),
+  outputs: z.array(
+    z.object({
+      outputId: hashSchema,
+      owner: addressSchema,
+      token: addressSchema,
+      amount: amountSchema,
+      exit: exitStateSchema.optional(),
+      /** Position of the transaction of a verified block that spent it. */
+      spend: positionSchema.optional(),
+    }),
+  ),
+  /** Where a verified block holds the disputed transaction. */
+  made: positionSchema.optional(),
+  /** As shown on L1; `position` 0: not included. */
+  competitors: z.array(z.object({ txHash: hashSchema, position: positionSchema, input: z.int().min(0) })),
+  answers: z.array(positionSchema),
+  /** What this watcher's court means to do; left out by a watcher without one. */
+  plan: z.unknown().optional(),
+})
+
+export const disputesPageSchema = z.object({ disputes: z.array(disputeSchema), nextCursor: hashSchema.optional() })
 
 export const alertSchema = z.object({
   id: cursorSchema,

@@ -1,16 +1,17 @@
 /**
- * What people have to hear about exits (docs/honest-watcher.md). Level-triggered: an exit is looked at again whenever its events
- * changed and, while it is open, whenever the child chain moved or time passes; an alert is told once per exit and cause. Acting on
- * it is the court's; this only speaks.
+ * What people have to hear about exits and disputes (docs/honest-watcher.md). Level-triggered: an exit is looked at again whenever its
+ * events changed and, while it is open, whenever the child chain moved or time passes; a dispute whenever its events changed or its
+ * transaction turned up in a block. An alert is told once per exit or dispute and cause. Acting on it is the court's; this only speaks.
  */
-import type { Address } from '../protocol/bytes.ts'
+import { type Address, ZERO_HASH } from '../protocol/bytes.ts'
 import { evidenceDeadline } from '../protocol/exit.ts'
 import type { Mandate } from '../protocol/mandate.ts'
 import { decodePosition, isDepositPosition } from '../protocol/position.ts'
 import { type Database, inTransaction } from '../service/database.ts'
 import type { Alarm } from './alarm.ts'
+import type { DisputeBook } from './disputeBook.ts'
 import type { ExitBook } from './exitBook.ts'
-import type { ExitFacts, Facts } from './facts.ts'
+import type { DisputeRecord, ExitFacts, Facts } from './facts.ts'
 import type { Protection } from './protection.ts'
 
 const CHANGED_AT_ONCE = 200
@@ -19,6 +20,7 @@ export type AuditOptions = Readonly<{
   db: Database
   facts: Facts
   exits: ExitBook
+  disputes: DisputeBook
   protection: Protection
   alarm: Alarm
   /** Addresses that act for this watcher. */
@@ -27,7 +29,7 @@ export type AuditOptions = Readonly<{
 
 export type Audit = ReturnType<typeof createAudit>
 
-export function createAudit({ db, facts, exits, protection, alarm, ours }: AuditOptions) {
+export function createAudit({ db, facts, exits, disputes, protection, alarm, ours }: AuditOptions) {
   let lastLook = ''
 
   function look(record: ExitFacts): void {
@@ -58,12 +60,28 @@ export function createAudit({ db, facts, exits, protection, alarm, ours }: Audit
       alarm.raise('EXIT_UNVERIFIABLE', exit.outputId, { ...about(record), blockState: output.blockState })
     }
     if (output.kind !== 'spent') return
-    alarm.raise('INVALID_EXIT', exit.outputId, { ...about(record), spend: output.evidence.spend })
+    const { spend } = output.evidence
+    if (isOnTrial(record, spend)) return
+    const hangs = hangsOnVerdict(record, spend)
+    alarm.raise(hangs ? 'DISPUTED_EXIT_INVALID' : 'INVALID_EXIT', exit.outputId, { ...about(record), spend })
     const { minExitPeriod, reaction } = facts.parameters
     const deadline = evidenceDeadline(exit.exitableAt, minExitPeriod)
     if (evidence.length === 0 && facts.l1Now().timestamp >= deadline - reaction) {
-      alarm.raise('EXIT_UNCHALLENGED', exit.outputId, { ...about(record), deadline })
+      const code = hangs ? 'DISPUTED_EXIT_UNCHALLENGED' : 'EXIT_UNCHALLENGED'
+      alarm.raise(code, exit.outputId, { ...about(record), deadline })
     }
+  }
+
+  /** The spend itself is disputed and holds the exit: the verdict cancels the exit or clears it. */
+  function isOnTrial({ exit }: ExitFacts, spend: number): boolean {
+    const spenders = disputes.spendersOf(exit.position)
+    return spenders.some(({ state, made, suspends }) => state === 'running' && suspends && made === spend)
+  }
+
+  /** An exit of a disputed transaction's output, or of an input of one that runs, which another transaction spent. */
+  function hangsOnVerdict({ exit }: ExitFacts, spend: number): boolean {
+    if (exit.disputed !== ZERO_HASH) return true
+    return disputes.spendersOf(exit.position).some(({ state, made }) => state === 'running' && made !== spend)
   }
 
   function lookAtEvidence(record: ExitFacts): void {
@@ -79,8 +97,8 @@ export function createAudit({ db, facts, exits, protection, alarm, ours }: Audit
         const code = ours.has(challenger) ? 'EXIT_CHALLENGED_BY_US' : 'EXIT_CHALLENGED_BY_OTHER'
         alarm.raise(code, subject, { ...about(record), spend, challenger, reward })
       }
-      // The contract took a spend that our verified blocks do not know.
-      if (output.kind === 'unspent' && decodePosition(spend).block <= output.asOf) {
+      // The contract took a spend that our verified blocks do not know. Of a contested output they may: the verdict is against it.
+      if (output.kind === 'unspent' && !record.contested && decodePosition(spend).block <= output.asOf) {
         alarm.raise('EXIT_OUTCOME_UNKNOWN', exit.outputId, { ...about(record), spend, challenger })
       }
     }
@@ -107,6 +125,7 @@ export function createAudit({ db, facts, exits, protection, alarm, ours }: Audit
       last.type === 'ExitRemoved' &&
       last.reason === 'spent' &&
       output.kind === 'unspent' &&
+      record.passedOn === undefined &&
       record.evidence.length === 0
     ) {
       alarm.raise('EXIT_OUTCOME_UNKNOWN', exit.outputId, about(record))
@@ -114,6 +133,22 @@ export function createAudit({ db, facts, exits, protection, alarm, ours }: Audit
     if (state === 'settled' && protection.has(exit.owner) && isNews(last.at.l1Timestamp)) {
       alarm.raise('PROTECTED_EXIT_PAID', exit.outputId, { ...about(record), paid })
     }
+  }
+
+  function lookAtDispute({ dispute, inputs, signed, state }: DisputeRecord): void {
+    const { txHash, starter, startedAt, exitableAt } = dispute
+    const parties = [...inputs, ...signed.transaction.outputs].map(({ owner }) => owner)
+    const wards = [...new Set(parties)].filter((owner) => owner !== starter && protection.has(owner))
+    if (wards.length > 0 && !ours.has(starter) && isNews(startedAt)) {
+      alarm.raise('DISPUTE_STARTED', txHash, { txHash, state, starter, owners: wards, startedAt, exitableAt })
+    }
+    const made = disputes.madeAt(txHash)
+    const rivals = inputs.flatMap(({ position }) => {
+      const spend = facts.spentBy(position)
+      return spend === undefined || spend === made ? [] : [spend]
+    })
+    const isContradicted = state === 'canonical' ? rivals.length > 0 : state === 'not-canonical' && made !== undefined
+    if (isContradicted) alarm.raise('DISPUTE_OUTCOME_UNKNOWN', txHash, { txHash, state, made: made ?? 0, rivals })
   }
 
   function lookAtMandate(mandate: Mandate): void {
@@ -147,6 +182,20 @@ export function createAudit({ db, facts, exits, protection, alarm, ours }: Audit
     }
   }
 
+  function lookAtChangedDisputes(): void {
+    for (;;) {
+      const changed = disputes.changed(CHANGED_AT_ONCE)
+      if (changed.length === 0) return
+      inTransaction(db, () => {
+        for (const txHash of changed) {
+          const record = disputes.record(txHash)
+          if (record) lookAtDispute(record)
+          disputes.seen(txHash)
+        }
+      })
+    }
+  }
+
   /** Open exits whose judgement may have changed without an event of theirs: the child chain or L1 time moved. */
   function lookAtOpen(): void {
     const { hash } = facts.l1Now()
@@ -154,7 +203,9 @@ export function createAudit({ db, facts, exits, protection, alarm, ours }: Audit
     if (here === lastLook) return
     inTransaction(db, () => {
       for (const { exit } of facts.openExits()) {
-        const isQuiet = facts.spentBy(exit.position) === undefined && isVerified(exit.position)
+        const place = exits.placeOf(exit)
+        const isSpent = place !== undefined && facts.spentBy(place) !== undefined
+        const isQuiet = !isSpent && isVerified(place ?? exit.position)
         const record = isQuiet ? undefined : facts.exitFacts(exit.outputId)
         if (record) lookAtOutput(record)
       }
@@ -167,6 +218,7 @@ export function createAudit({ db, facts, exits, protection, alarm, ours }: Audit
     /** To be called once L1 and the child chain are as near to the head as they get. */
     run(): void {
       lookAtChanged()
+      lookAtChangedDisputes()
       lookAtOpen()
     },
   }

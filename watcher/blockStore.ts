@@ -8,14 +8,19 @@ import { bytesToHex, type Hash, hexToBytes, ZERO_HASH } from '../protocol/bytes.
 import { decodeTransaction, splitBody } from '../protocol/codec.ts'
 import { bug, isLifeboatError } from '../protocol/errors.ts'
 import { createTree, type MerkleTree, proveLeaf } from '../protocol/merkle.ts'
-import { decodePosition, encodePosition } from '../protocol/position.ts'
+import { decodePosition, encodePosition, OUTPUT_LIMIT } from '../protocol/position.ts'
 import { hashTransaction, type SignedTransaction } from '../protocol/transaction.ts'
 import type { BlockFault } from '../protocol/validity.ts'
 import type { Database } from '../service/database.ts'
+import { cutHashes, HASH_SIZE } from '../signatures/packing.ts'
 import type { Journal } from './journal.ts'
 import { fromJson, toJson } from './json.ts'
 
-const LEAF_SIZE = 32
+/**
+ * Transactions whose hashes share one stretch of the index: keys are random, and an insert must not touch pages all over a large
+ * table. A search looks into each stretch. A block belongs to one, by the transactions up to it.
+ */
+const STRETCH = 2 ** 16
 const CACHED_BLOCKS = 4
 
 export type ChildBlock = Readonly<{
@@ -38,7 +43,8 @@ export type NewBody = Readonly<{
   block: number
   commitment: Commitment
   body: Uint8Array
-  leaves: readonly Uint8Array[]
+  /** 32 bytes each. */
+  leaves: Uint8Array
   /** Local clock, ms. */
   arrivedAt: number
 }>
@@ -82,8 +88,8 @@ export function createBlockStore(db: Database, separator: Uint8Array, journal: J
   )
   const selectAbove = db.prepare<[number], Row>('SELECT * FROM child_blocks WHERE l1_block > ? ORDER BY number DESC')
   const insert = db.prepare(
-    `INSERT INTO child_blocks (number, root, tx_count, anchor, anchor_hash, timestamp, l1_block, l1_hash, body)
-     VALUES (?, ?, ?, ?, (SELECT hash FROM l1_blocks WHERE number = ?), ?, ?, ?, (SELECT id FROM bodies WHERE block = ? AND root = ? AND anchor = ?))`,
+    `INSERT INTO child_blocks (number, root, tx_count, anchor, anchor_hash, timestamp, l1_block, l1_hash, body, tx_total)
+     VALUES (?, ?, ?, ?, (SELECT hash FROM l1_blocks WHERE number = ?), ?, ?, ?, (SELECT id FROM bodies WHERE block = ? AND root = ? AND anchor = ?), ?)`,
   )
   const remove = db.prepare('DELETE FROM child_blocks WHERE number = ?')
   const rememberDropped = db.prepare('INSERT OR REPLACE INTO dropped_blocks (number, root) VALUES (?, ?)')
@@ -110,11 +116,14 @@ export function createBlockStore(db: Database, separator: Uint8Array, journal: J
   const selectBodyless = db.prepare<[number, number], { number: number }>(
     'SELECT number FROM child_blocks WHERE number >= ? AND body IS NULL ORDER BY number LIMIT ?',
   )
-  const insertTransaction = db.prepare('INSERT OR IGNORE INTO transactions (hash_key, position) VALUES (?, ?)')
-  const deleteTransaction = db.prepare('DELETE FROM transactions WHERE hash_key = ? AND position = ?')
-  const selectPlaces = db.prepare<[number], { position: number }>(
-    'SELECT position FROM transactions WHERE hash_key = ? ORDER BY position',
+  const insertTransaction = db.prepare(
+    'INSERT OR IGNORE INTO transactions (stretch, hash_key, position) VALUES (?, ?, ?)',
   )
+  const deleteTransaction = db.prepare('DELETE FROM transactions WHERE stretch = ? AND hash_key = ? AND position = ?')
+  const selectPlaces = db.prepare<[number, number], { position: number }>(
+    'SELECT position FROM transactions WHERE stretch = ? AND hash_key = ? ORDER BY position',
+  )
+  const selectTotal = db.prepare<[number], { tx_total: number }>('SELECT tx_total FROM child_blocks WHERE number = ?')
   const trees = new Map<Hash, MerkleTree>()
   const cut = new Map<Hash, Readonly<{ number: number; transactions: readonly Uint8Array[] }>>()
   let verified: number | undefined
@@ -140,6 +149,10 @@ export function createBlockStore(db: Database, separator: Uint8Array, journal: J
     const { block, index } = decodePosition(position)
     const encoded = transactionsOf(block)?.[index]
     return encoded && tryDecode(encoded)
+  }
+
+  function stretchOf(number: number): number {
+    return Math.floor((selectTotal.get(number)?.tx_total ?? 0) / STRETCH)
   }
 
   /** For the live feed: a block event as api/feed.ts has it, and what became of the block here. */
@@ -178,10 +191,7 @@ export function createBlockStore(db: Database, separator: Uint8Array, journal: J
     if (known) return known
     const packed = selectLeaves.get(number)?.leaves
     if (!packed) throw bug('LEAVES_MISSING', 'a block with a body has no leaves', { got: number })
-    const leaves = Array.from({ length: packed.length / LEAF_SIZE }, (_, i) =>
-      packed.subarray(i * LEAF_SIZE, (i + 1) * LEAF_SIZE),
-    )
-    const tree = createTree(leaves)
+    const tree = createTree(cutHashes(packed))
     if (trees.size >= CACHED_BLOCKS) trees.delete(trees.keys().next().value as Hash)
     trees.set(root, tree)
     return tree
@@ -215,7 +225,8 @@ export function createBlockStore(db: Database, separator: Uint8Array, journal: J
     add(number: number, header: Header, submission: Submission): Hash | undefined {
       const { root, txCount, anchor, timestamp } = header
       const { l1Block, l1BlockHash } = submission
-      insert.run(number, root, txCount, anchor, anchor, timestamp, l1Block, l1BlockHash, number, root, anchor)
+      const total = (selectTotal.get(number - 1)?.tx_total ?? 0) + txCount
+      insert.run(number, root, txCount, anchor, anchor, timestamp, l1Block, l1BlockHash, number, root, anchor, total)
       tell(number, 'committed')
       const before = takeDropped.get(number)?.root
       return before !== undefined && before !== root ? before : undefined
@@ -231,18 +242,17 @@ export function createBlockStore(db: Database, separator: Uint8Array, journal: J
 
     /** The caller has checked that the body is the commitment's. Twice is once. */
     addBody({ block, commitment, body: bytes, leaves, arrivedAt }: NewBody): void {
-      const packed = new Uint8Array(leaves.length * LEAF_SIZE)
-      leaves.forEach((leaf, i) => {
-        packed.set(leaf, i * LEAF_SIZE)
-      })
-      insertBody.run(block, commitment.root, commitment.anchor, commitment.txCount, arrivedAt, bytes, packed)
+      insertBody.run(block, commitment.root, commitment.anchor, commitment.txCount, arrivedAt, bytes, leaves)
       link.run(block)
     },
 
-    markVerified(number: number, txHashes: readonly Uint8Array[]): void {
-      txHashes.forEach((hash, index) => {
-        insertTransaction.run(hashKey(hash), encodePosition({ block: number, index, output: 0 }))
-      })
+    /** `txHashes`: 32 bytes each. */
+    markVerified(number: number, txHashes: Uint8Array): void {
+      const stretch = stretchOf(number)
+      const first = encodePosition({ block: number, index: 0, output: 0 })
+      for (let i = 0; i * HASH_SIZE < txHashes.length; i++) {
+        insertTransaction.run(stretch, hashKey(txHashes, i * HASH_SIZE), first + i * OUTPUT_LIMIT)
+      }
       setVerified.run(1, number)
       verified = undefined
       tell(number, 'verified')
@@ -253,10 +263,11 @@ export function createBlockStore(db: Database, separator: Uint8Array, journal: J
       const bytes = body(number)
       if (!bytes) throw bug('BODY_MISSING', 'a verified block has no body', { got: number })
       const spends: (readonly [number, number])[] = []
+      const stretch = stretchOf(number)
       splitBody(bytes).transactions.forEach((encoded, index) => {
         const { transaction } = decodeTransaction(encoded)
         const position = encodePosition({ block: number, index, output: 0 })
-        deleteTransaction.run(hashKey(hashTransaction(transaction, separator)), position)
+        deleteTransaction.run(stretch, hashKey(hashTransaction(transaction, separator), 0), position)
         for (const input of transaction.inputs) spends.push([input, position])
       })
       setVerified.run(0, number)
@@ -294,14 +305,14 @@ export function createBlockStore(db: Database, separator: Uint8Array, journal: J
 
     /** Position of a transaction in a verified block. */
     positionOf(txHash: Hash): number | undefined {
-      const bytes = hexToBytes(txHash)
-      return selectPlaces
-        .all(hashKey(bytes))
-        .map(({ position }) => position)
-        .find((position) => {
+      const key = hashKey(hexToBytes(txHash), 0)
+      for (let stretch = stretchOf(verifiedBlock()); stretch >= 0; stretch--) {
+        for (const { position } of selectPlaces.all(stretch, key)) {
           const signed = signedAt(position)
-          return signed && bytesToHex(hashTransaction(signed.transaction, separator)) === txHash
-        })
+          if (signed && bytesToHex(hashTransaction(signed.transaction, separator)) === txHash) return position
+        }
+      }
+      return undefined
     },
 
     txHashAt(position: number): Hash | undefined {
@@ -317,8 +328,8 @@ export function createBlockStore(db: Database, separator: Uint8Array, journal: J
 }
 
 /** The first 52 bits of a hash: an exact integer key, a third of the size of the hash. Not unique; readers compare the rest. */
-function hashKey(hash: Uint8Array): number {
-  const view = new DataView(hash.buffer, hash.byteOffset, hash.byteLength)
+function hashKey(hashes: Uint8Array, at: number): number {
+  const view = new DataView(hashes.buffer, hashes.byteOffset + at, 8)
   return view.getUint32(0) * 2 ** 20 + (view.getUint32(4) >>> 12)
 }
 

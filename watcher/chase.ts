@@ -1,7 +1,8 @@
 /**
  * Chasing the child chain (docs/spec.md section 11): fetch what L1 committed, from whoever has it, check it, verify it in order, write
- * it. Fetching and recovering run ahead of the fold by a few batches; the fold itself is one transaction per block. A missing or
- * invalid block stops the fold; bodies behind it are still gathered, because they may be gone tomorrow.
+ * it. Fetching and recovering run ahead of the fold by a few batches; the fold writes the blocks of a batch in one transaction, because
+ * their effects fall on the same pages. A missing or invalid block stops the fold; bodies behind it are still gathered, because they
+ * may be gone tomorrow.
  */
 import type { Commitment } from '../protocol/block.ts'
 import { encodePosition } from '../protocol/position.ts'
@@ -17,7 +18,7 @@ import { type CommittedBody, verifyBody } from './verify.ts'
 const BATCH_BLOCKS = 64
 const BATCH_TRANSACTIONS = 8_192
 /** Batches fetched and recovered ahead of the fold. */
-const BATCHES_AHEAD = 3
+const BATCHES_AHEAD = 4
 
 export type ChaseParts = FetcherParts &
   Readonly<{
@@ -52,6 +53,8 @@ export function createChase(parts: ChaseParts) {
   let stuckAt: number | undefined
   let lateAt: number | undefined
   let gathering: Promise<void> | undefined
+  /** After a transaction that failed, while a call lasts: one block at a time, so that what we can't write does not take others along. */
+  let isCautious = false
 
   /** Consecutive blocks from `from` on, as many as make a good fetch. */
   function plan(from: number): Wanted[] {
@@ -96,15 +99,25 @@ export function createChase(parts: ChaseParts) {
       return { fault }
     }
     ledger.write(staged)
-    blocks.markVerified(
-      number,
-      body.transactions.map(({ txHash }) => txHash),
-    )
+    blocks.markVerified(number, body.txHashes)
     exits.relock(
       encodePosition({ block: number, index: 0, output: 0 }),
       encodePosition({ block: number + 1, index: 0, output: 0 }),
     )
     return 'verified'
+  }
+
+  /** Settles the block and those after it that came with it, up to the first that does not go through. */
+  function settleRun(first: ObtainedBody, more: ReadonlyMap<number, Obtained>) {
+    let last = settle(first)
+    const done = { blocks: 0, transactions: 0 }
+    for (let one: Obtained | undefined = first; one?.body && last === 'verified'; ) {
+      done.blocks++
+      done.transactions += one.body.ends.length
+      one = isCautious ? undefined : more.get(one.wanted.number + 1)
+      if (one?.body) last = settle({ ...one, body: one.body })
+    }
+    return { last, ...done }
   }
 
   function store({ wanted, body }: ObtainedBody): void {
@@ -119,8 +132,7 @@ export function createChase(parts: ChaseParts) {
   }
 
   /** Stores the body; one that kept us waiting is told. */
-  function keepBody(block: ChildBlock, { bytes, transactions }: CommittedBody): void {
-    const leaves = transactions.map(({ leaf }) => leaf)
+  function keepBody(block: ChildBlock, { bytes, leaves }: CommittedBody): void {
     blocks.addBody({ block: block.number, commitment: block.header, body: bytes, leaves, arrivedAt: now() })
     alarm.clear('BLOCK_SUSPECT', String(block.number))
     alarm.clear('BLOCK_WITHHELD', String(block.number))
@@ -138,6 +150,7 @@ export function createChase(parts: ChaseParts) {
       ledger.forget()
       blocks.forget()
       ahead.length = 0
+      isCautious = true
       throw error
     }
   }
@@ -163,14 +176,13 @@ export function createChase(parts: ChaseParts) {
     return { number, commitment: (blocks.find(number) as ChildBlock).header }
   }
 
-  /** The block's body. Looks ahead, except behind a block that was missing last time: only that one is asked for. */
-  async function obtain(number: number): Promise<Obtained | typeof LATE | undefined> {
-    if (stuckAt === number) return fetcher.askEveryone(wantedAt(number))
+  /** The block's body, and what came with it. Looks ahead, except behind a block that was missing last time: only that one is asked for. */
+  async function obtain(number: number): Promise<ReadonlyMap<number, Obtained> | typeof LATE | undefined> {
+    if (stuckAt === number) return new Map([[number, await fetcher.askEveryone(wantedAt(number))]])
     const batch = lookAhead(number)
     if (!batch) return undefined
     try {
-      const obtained = await fetcher.within(batch.obtained)
-      return obtained === LATE ? LATE : obtained.get(number)
+      return await fetcher.within(batch.obtained)
     } catch (error) {
       ahead.length = 0
       throw error
@@ -196,7 +208,10 @@ export function createChase(parts: ChaseParts) {
     async advance(budgetMs: number): Promise<ChaseReport> {
       const started = now()
       const done = { blocks: 0, transactions: 0 }
-      const report = (stop: ChaseReport['stop']): ChaseReport => ({ verified: blocks.verifiedBlock(), ...done, stop })
+      const report = (stop: ChaseReport['stop']): ChaseReport => {
+        isCautious = false
+        return { verified: blocks.verifiedBlock(), ...done, stop }
+      }
       for (;;) {
         const next = blocks.verifiedBlock() + 1
         const block = blocks.find(next)
@@ -205,15 +220,16 @@ export function createChase(parts: ChaseParts) {
           await getStuck(next)
           return report({ reason: 'invalid', block: next, fault: block.fault })
         }
-        const obtained = await obtain(next)
-        if (obtained === LATE) {
+        const batch = await obtain(next)
+        if (batch === LATE) {
           // A second time, and it is not left to the peer whose turn it is: all are asked at once.
           if (lateAt === next) stuckAt = next
           lateAt = next
           return report({ reason: 'waiting', block: next })
         }
+        const obtained = batch?.get(next)
         // L1 may have moved meanwhile: what came is then of another commitment.
-        if (!obtained || !isCurrent(obtained.wanted)) {
+        if (!batch || !obtained || !isCurrent(obtained.wanted)) {
           ahead.length = 0
           continue
         }
@@ -222,13 +238,11 @@ export function createChase(parts: ChaseParts) {
           await getStuck(next)
           return report({ reason: 'missing', block: next, askedEveryone: obtained.askedEveryone })
         }
-        const settled = write(() => settle({ ...obtained, body }))
-        if (settled === 'verified') {
-          done.blocks++
-          done.transactions += body.transactions.length
-        }
-        if (settled === 'verified' || settled === 'stale') stuckAt = undefined
-        if (settled === 'stale') ahead.length = 0
+        const settled = write(() => settleRun({ ...obtained, body }, batch))
+        done.blocks += settled.blocks
+        done.transactions += settled.transactions
+        if (settled.last === 'verified' || settled.last === 'stale') stuckAt = undefined
+        if (settled.last === 'stale') ahead.length = 0
         if (now() - started >= budgetMs) return report({ reason: 'budget' })
       }
     },

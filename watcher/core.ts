@@ -13,11 +13,13 @@ import { createAudit } from './audit.ts'
 import { createBlockStore } from './blockStore.ts'
 import { type ChaseReport, createChase } from './chase.ts'
 import type { Court, CreateCourt } from './courtPort.ts'
+import { createDisputeBook } from './disputeBook.ts'
 import { createExitBook } from './exitBook.ts'
 import { createFacts } from './factBook.ts'
 import { createJournal } from './journal.ts'
 import { createL1Reader, type L1Source } from './l1Reader.ts'
 import { createLedger } from './ledger.ts'
+import { createLocks } from './locks.ts'
 import { createPeers, type Peer } from './peers.ts'
 import { createProtection } from './protection.ts'
 import { createRootLog } from './rootLog.ts'
@@ -64,14 +66,16 @@ export function createCore(options: CoreOptions) {
   const journal = createJournal(db)
   const ledger = createLedger(db)
   const blocks = createBlockStore(db, separator, journal)
-  const exits = createExitBook(db, ledger, journal)
-  const rootLog = createRootLog({ db, ledger, blocks, exits })
+  const locks = createLocks(db, ledger)
+  const disputes = createDisputeBook({ db, ledger, blocks, locks, journal })
+  const exits = createExitBook({ db, locks, journal, disputes })
+  const rootLog = createRootLog({ db, ledger, blocks, exits, disputes })
   const alarm = createAlarm({ db, sinks: options.sinks, now })
   const peers = createPeers(options.peers)
   const l1Seconds = () => rootLog.now().timestamp
   const vigil = createVigil({ blocks, alarm, parameters, limits, l1Seconds })
   const protection = createProtection({ db, separator, sender, revokedAt: rootLog.revokedAt, l1Seconds })
-  const facts = createFacts({ ledger, blocks, exits, rootLog, protection, vigil, parameters })
+  const facts = createFacts({ ledger, blocks, exits, disputes, rootLog, protection, vigil, parameters })
   const chase = createChase({
     db,
     blocks,
@@ -100,7 +104,7 @@ export function createCore(options: CoreOptions) {
   })
   const court: Court | undefined = options.createCourt?.({ facts, db, alarm, log, now })
   const ours = new Set<Address>([...(court?.senders ?? []), ...(sender ? [sender] : [])])
-  const audit = createAudit({ db, facts, exits, protection, alarm, ours })
+  const audit = createAudit({ db, facts, exits, disputes, protection, alarm, ours })
 
   async function step(): Promise<TickReport> {
     const pulled = await reader.pull()
@@ -132,6 +136,7 @@ export function createCore(options: CoreOptions) {
     alarm,
     protection,
     exits,
+    disputes,
     blocks,
     ledger,
     rootLog,

@@ -21,8 +21,8 @@ export type Court = Readonly<{
   senders: ReadonlySet<Address>
   /** Judges everything anew and acts. Called after every fold that changed something, and at least once per poll; never twice at once. */
   tick(): Promise<void>
-  /** What the court means to do about an exit, and why: plain data for /v1/exits and /v1/explain. */
-  explain(outputId: Hash): unknown
+  /** What the court means to do about an exit (by output id) or a dispute (by transaction hash), and why: plain data for people. */
+  explain(subject: Hash): unknown
   stop(): Promise<void>
 }>
 

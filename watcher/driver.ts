@@ -4,18 +4,21 @@
  */
 import type { Header } from '../protocol/block.ts'
 import type { Address, Hash } from '../protocol/bytes.ts'
-import { decodePosition, isDepositPosition } from '../protocol/position.ts'
+import { decodePosition } from '../protocol/position.ts'
 import { inTransaction } from '../service/database.ts'
 import type { AlertCode } from './alerts.ts'
 import { isAction, stepCourt } from './court/court.ts'
+import { type DisputePhase, NEW_DISPUTE, stepDispute } from './court/dispute.ts'
+import type { Docket } from './court/docket.ts'
 import type { CourtPolicy } from './court/policy.ts'
-import type { Ward } from './court/protectedExit.ts'
 import { type ExitPhase, NEW_CASE, stepExit, verdictOf } from './court/standardExit.ts'
-import type { Alert, L1Readings, World } from './court/types.ts'
+import type { Action, Alert, L1Readings, World } from './court/types.ts'
 import type { Court, CourtContext, CreateCourt } from './courtPort.ts'
 import { type Desk, openDesk } from './driverDesk.ts'
+import { createDisputeMemo, type FoundDisputes } from './driverDisputes.ts'
+import { createSpendMemo, createWardMemo } from './driverMemos.ts'
 import type { ReadL1 } from './driverReadings.ts'
-import type { ExitFacts, ExitRecord, ProtectedOutput, SpendFact } from './facts.ts'
+import type { ExitFacts, ExitRecord } from './facts.ts'
 
 export type CourtOptions = Readonly<{
   policy: CourtPolicy
@@ -27,10 +30,17 @@ export type CourtOptions = Readonly<{
 
 /** Exits of either stream looked at for their turn in one tick. */
 const QUEUE_PAGE = 200
-const OUTPUT_PAGE = 500
 
 /** Alerts that end with their cause; the others tell of something that happened. */
-const CLEARED: ReadonlySet<AlertCode> = new Set(['BUDGET_EXHAUSTED', 'PROTECTED_EXIT_BLOCKED', 'OUTBOX_STUCK'])
+const CLEARED: ReadonlySet<AlertCode> = new Set([
+  'BUDGET_EXHAUSTED',
+  'PROTECTED_EXIT_BLOCKED',
+  'OUTBOX_STUCK',
+  'DISPUTE_EXIT_AVAILABLE',
+  'DISPUTE_UNCHALLENGED',
+  'COMPETITOR_UNANSWERED',
+  'DISPUTED_EXIT_UNCHALLENGED',
+])
 
 /** For `createWatcher`. */
 export function courtOf(options: CourtOptions): CreateCourt {
@@ -41,15 +51,17 @@ export function createCourt(context: CourtContext, options: CourtOptions): Court
   const { policy, rootContract, readL1, wake = () => undefined } = options
   const { facts, db, alarm, log } = context
   let cases: ReadonlyMap<Hash, ExitPhase> = new Map()
+  let disputeCases: ReadonlyMap<Hash, DisputePhase> = new Map()
   let standing: ReadonlyMap<string, Alert> = new Map()
   let closedSince: number | undefined
   let stopped = false
   let running: Promise<void> = Promise.resolve()
   const spends = createSpendMemo(context)
   const wards = createWardMemo(context)
+  const disputes = createDisputeMemo(context)
   const desk: Desk = openDesk({ db, rootContract, log })
 
-  function worldNow(): World {
+  function worldNow(docket: Docket): World {
     const verifiedBlock = facts.verifiedBlock()
     return {
       now: facts.l1Now(),
@@ -62,9 +74,19 @@ export function createCourt(context: CourtContext, options: CourtOptions): Court
       // what is void would keep us from showing evidence.
       voidFrom: 0,
       lastMove: 0,
-      protectedOwners: new Set(facts.protectedAccounts().map(({ owner }) => owner)),
+      protectedOwners: protectedOwners(),
+      docket,
       policy,
     }
+  }
+
+  function protectedOwners(): ReadonlySet<Address> {
+    return new Set(facts.protectedAccounts().map(({ owner }) => owner))
+  }
+
+  /** One look at all disputes; the exits are those that it may concern. */
+  function lookAtDisputes(exits: readonly ExitRecord[]): FoundDisputes {
+    return disputes.look({ exits, protectedOwners: protectedOwners(), sinceL1Block: longAgo() })
   }
 
   /** What can't be read now is left for the next tick; evidence needs none of it. */
@@ -91,13 +113,23 @@ export function createCourt(context: CourtContext, options: CourtOptions): Court
   }
 
   function decide(readings: L1Readings | undefined) {
-    const world = worldNow()
-    const { exits, faults } = spends.factsOf([...facts.openExits(), ...facts.closedExits(closedSince ?? longAgo())])
+    const known = [...facts.openExits(), ...facts.closedExits(closedSince ?? longAgo())]
+    const { records: disputed, docket, found, faults: ofDisputes } = lookAtDisputes(known)
+    const world = worldNow(docket)
+    const { exits, faults } = spends.factsOf(known, docket)
     const records = readings ? facts.queueFrom({ ...readings.queue, limit: QUEUE_PAGE }) : []
-    const headers = headersOf([...records, ...exits])
-    const input = { cases, exits, wards: readings ? wards.now() : [], records, headers, readings, world }
-    const { effects, cases: next } = stepCourt(input)
-    return { world, effects: [...effects, ...faults], next }
+    const step = stepCourt({
+      cases,
+      disputeCases,
+      exits,
+      disputes: found,
+      wards: readings ? wards.now(disputed, world) : [],
+      records,
+      headers: headersOf([...records, ...exits]),
+      readings,
+      world,
+    })
+    return { world, step, effects: [...step.effects, ...faults, ...ofDisputes] }
   }
 
   function headersOf(records: readonly ExitRecord[]): ReadonlyMap<number, Header> {
@@ -111,20 +143,50 @@ export function createCourt(context: CourtContext, options: CourtOptions): Court
   async function work(): Promise<void> {
     const readings = await read()
     if (stopped) return
-    const { world, effects, next } = decide(readings)
+    const { world, effects, step } = decide(readings)
     const alerts = effects.filter((effect) => !isAction(effect))
     inTransaction(db, () => {
       const ofActions = effects.filter(isAction).flatMap((action) => desk.put(action, world))
       tell([...alerts, ...ofActions])
     })
     if (effects.some(isAction)) wake()
-    for (const [outputId, phase] of next) {
-      if (cases.get(outputId) !== phase)
-        log.info('court.case_moved', { outputId, from: cases.get(outputId), to: phase })
+    for (const [outputId, to] of step.cases) {
+      if (cases.get(outputId) !== to) log.info('court.case_moved', { outputId, from: cases.get(outputId), to })
     }
-    cases = next
+    for (const [txHash, to] of step.disputeCases) {
+      const from = disputeCases.get(txHash)
+      if (from !== to) log.info('court.dispute_moved', { txHash, from, to })
+    }
+    cases = step.cases
+    disputeCases = step.disputeCases
     closedSince = world.now.finalised
-    log.debug('court.judged', { l1Block: world.now.block, cases: next.size, effects: effects.length })
+    log.debug('court.judged', {
+      l1Block: world.now.block,
+      cases: cases.size,
+      disputes: disputeCases.size,
+      effects: effects.length,
+    })
+  }
+
+  /** Actions as plain data for people. */
+  function tellActions(actions: readonly Action[]) {
+    return actions.map(({ type, key, purpose, notBefore, deadline, budgetWei }) => {
+      return { type, purpose, notBefore, deadline, budgetWei, outbox: desk.statusOf(key) }
+    })
+  }
+
+  function explainExit(exit: ExitFacts) {
+    const world = worldNow(lookAtDisputes([exit]).docket)
+    const { next, effects } = stepExit(NEW_CASE, { facts: exit, world })
+    return { phase: next, verdict: verdictOf(next), actions: tellActions(effects.filter(isAction)) }
+  }
+
+  function explainDispute(txHash: Hash) {
+    const dispute = facts.disputeFacts(txHash)
+    if (!dispute) return undefined
+    const world = worldNow(lookAtDisputes(facts.openExits()).docket)
+    const { next, effects } = stepDispute(NEW_DISPUTE, { facts: dispute, invalidExits: new Set(), world })
+    return { phase: next, actions: tellActions(effects.filter(isAction)) }
   }
 
   function tell(alerts: readonly Alert[]): void {
@@ -141,14 +203,9 @@ export function createCourt(context: CourtContext, options: CourtOptions): Court
       running = work()
       await running
     },
-    explain(outputId) {
-      const exit = facts.exitFacts(outputId)
-      if (!exit) return undefined
-      const { next, effects } = stepExit(NEW_CASE, { facts: exit, world: worldNow() })
-      const actions = effects.filter(isAction).map(({ type, key, purpose, notBefore, deadline, budgetWei }) => {
-        return { type, purpose, notBefore, deadline, budgetWei, outbox: desk.statusOf(key) }
-      })
-      return { phase: next, verdict: verdictOf(next), actions }
+    explain(subject) {
+      const exit = facts.exitFacts(subject)
+      return exit ? explainExit(exit) : explainDispute(subject)
     },
     async stop() {
       stopped = true
@@ -159,88 +216,4 @@ export function createCourt(context: CourtContext, options: CourtOptions): Court
 
 function entryOf(block: number, header: Header | undefined): readonly (readonly [number, Header])[] {
   return header ? [[block, header]] : []
-}
-
-type Known = Readonly<{ evidence: SpendFact; made: Header | undefined }>
-
-/** Building a proof hashes a whole block: what was proven stays proven as long as L1 holds the same two headers. */
-function createSpendMemo({ facts, log }: CourtContext) {
-  let known = new Map<Hash, Known>()
-
-  function headerAt(position: number): Header | undefined {
-    return isDepositPosition(position) ? undefined : facts.header(decodePosition(position).block)
-  }
-
-  function recall(record: ExitRecord, { evidence, made }: Known): ExitFacts | undefined {
-    const { position } = record.exit
-    const stands =
-      facts.spentBy(position) === evidence.spend &&
-      isSame(made, headerAt(position)) &&
-      isSame(evidence.header, headerAt(evidence.spend))
-    return stands ? { ...record, output: { kind: 'spent', asOf: facts.verifiedBlock(), evidence } } : undefined
-  }
-
-  /** One exit whose facts can't be told must not keep the others from being judged. */
-  function factsOf(
-    records: readonly ExitRecord[],
-  ): Readonly<{ exits: readonly ExitFacts[]; faults: readonly Alert[] }> {
-    const next = new Map<Hash, Known>()
-    const exits: ExitFacts[] = []
-    const faults: Alert[] = []
-    for (const record of records) {
-      const { outputId, position } = record.exit
-      const memo = known.get(outputId)
-      try {
-        const found = (memo && recall(record, memo)) ?? facts.exitFacts(outputId)
-        if (!found) continue
-        exits.push(found)
-        if (found.output.kind !== 'spent') continue
-        next.set(outputId, { evidence: found.output.evidence, made: headerAt(position) })
-      } catch (error) {
-        log.error('court.exit_unreadable', { outputId, error })
-        const details = { outputId, position, reason: String(error) }
-        faults.push({ type: 'alert', code: 'INTERNAL_FAULT', key: outputId, details })
-      }
-    }
-    known = next
-    return { exits, faults }
-  }
-
-  return { factsOf }
-}
-
-/** Every output's proof costs hashing: it is asked for again only when L1, the verified blocks or the mandates moved. */
-function createWardMemo({ facts }: CourtContext) {
-  let known: Readonly<{ at: string; wards: readonly Ward[] }> | undefined
-
-  function outputsOf(owner: Address): readonly ProtectedOutput[] {
-    const all: ProtectedOutput[] = []
-    for (;;) {
-      const cursor = all.at(-1)?.position
-      const page = facts.protectedOutputs(owner, { limit: OUTPUT_PAGE, ...(cursor === undefined ? {} : { cursor }) })
-      if (page.length === 0) return all
-      all.push(...page)
-    }
-  }
-
-  return {
-    /** None while the chain is not unsafe. */
-    now(): readonly Ward[] {
-      if (facts.safety().status !== 'unsafe') return []
-      const accounts = facts.protectedAccounts()
-      const at = [facts.l1Now().hash, facts.verifiedBlock(), ...accounts.map(({ signature }) => signature)].join(' ')
-      if (known?.at === at) return known.wards
-      const wards = accounts.map((account) => ({
-        account,
-        revoked: facts.revokedAt(account.owner, account.mandate.epoch) !== undefined,
-        outputs: outputsOf(account.owner),
-      }))
-      known = { at, wards }
-      return wards
-    },
-  }
-}
-
-function isSame(a: Header | undefined, b: Header | undefined): boolean {
-  return a?.root === b?.root && a?.timestamp === b?.timestamp && a?.anchor === b?.anchor
 }

@@ -10,8 +10,8 @@ import { type Database, inTransaction } from '../service/database.ts'
 import type { Log } from '../service/log.ts'
 import type { AlertCode } from './alerts.ts'
 import { UNLIMITED_WEI } from './court/policy.ts'
-import type { Action, Alert, World } from './court/types.ts'
-import { doneErrorsOf, encodeAction, gasLimitOf } from './driverIntents.ts'
+import type { Action, Alert, StartDisputedExits, StartExit, World } from './court/types.ts'
+import { doneErrorsOf, encodeAction, gasLimitOf, isOnce } from './driverIntents.ts'
 
 /** L1 blocks to wait before an act that is over, and yet still wanted, is tried again; doubles with every attempt. */
 const FIRST_PATIENCE = 2
@@ -62,6 +62,7 @@ export function openDesk({ db, rootContract, log }: Readonly<{ db: Database; roo
       const key = attempt === 1 ? action.key : `${action.key}#${attempt}`
       const row = readRow(db, key)
       if (!row || !isOver(row, action)) return { key, row, ...failure }
+      if (isOnce(action) && row.status !== 'failed' && row.status !== 'expired') return {}
       if (row.status === 'failed') failure = { failure: row.words }
       const seenAt = closedAt.get(key) ?? now.block
       closedAt.set(key, seenAt)
@@ -90,7 +91,8 @@ export function openDesk({ db, rootContract, log }: Readonly<{ db: Database; roo
 
   function failureOf(action: Action, reason: string): readonly Alert[] {
     log.warn('court.action_failed', { key: action.key, reason })
-    if (action.type === 'challenge') return [alertOf('CHALLENGE_FAILED', action, reason)]
+    if (isEvidence(action)) return [alertOf('CHALLENGE_FAILED', action, reason)]
+    if (action.type === 'start-disputed-exits') return [alertOf('DISPUTE_EXIT_AVAILABLE', action, reason)]
     return action.type === 'start-exit' ? [alertOf('PROTECTED_EXIT_BLOCKED', action, reason)] : []
   }
 
@@ -98,7 +100,7 @@ export function openDesk({ db, rootContract, log }: Readonly<{ db: Database; roo
 }
 
 function intentOf(action: Action): Omit<Intent, 'key' | 'to'> {
-  const { deadline, notBefore, budgetWei, purpose, type } = action
+  const { deadline, notBefore, budgetWei, purpose } = action
   const gasLimit = gasLimitOf(action)
   return {
     ...encodeAction(action),
@@ -110,7 +112,7 @@ function intentOf(action: Action): Omit<Intent, 'key' | 'to'> {
     urgency: budgetWei === UNLIMITED_WEI ? 'high' : 'normal',
     doneErrors: doneErrorsOf(action),
     // Evidence does not go stale; everything else is better decided anew.
-    onRevert: type === 'challenge' ? 'retry' : 'give-up',
+    onRevert: isEvidence(action) ? 'retry' : 'give-up',
   }
 }
 
@@ -122,12 +124,21 @@ function isOver({ status, intent }: OutboxRow, { deadline }: Action): boolean {
 
 /** The bond in the row no longer suffices. */
 function isStale(action: Action, row: OutboxRow): boolean {
-  return action.type === 'start-exit' && row.intent.valueWei < action.leastBondWei
+  return isStart(action) && row.intent.valueWei < action.leastBondWei
+}
+
+/** What a window on L1 closes on. */
+function isEvidence({ type }: Action): boolean {
+  return type === 'challenge' || type === 'show-competitor' || type === 'answer-dispute'
+}
+
+function isStart(action: Action): action is StartExit | StartDisputedExits {
+  return action.type === 'start-exit' || action.type === 'start-disputed-exits'
 }
 
 /** Evidence and protected exits only: keepers' acts can wait. */
 function troubleOf(action: Action, row: OutboxRow | undefined, { now, parameters }: World): readonly Alert[] {
-  if (!row || (action.type !== 'challenge' && action.type !== 'start-exit')) return []
+  if (!row || !(isEvidence(action) || isStart(action))) return []
   if (row.status === 'unfunded') return [alertOf('BUDGET_EXHAUSTED', action, row.words)]
   const isLate = now.timestamp >= action.deadline - Math.floor(parameters.reaction / 2)
   return isLate ? [alertOf('OUTBOX_STUCK', action, `${row.status}: ${row.words}`)] : []

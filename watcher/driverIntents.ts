@@ -3,27 +3,47 @@
  * somebody else already did it.
  */
 import {
+  encodeAnswerDispute,
   encodeChallenge,
+  encodeDecide,
+  encodeDisputedChallenge,
   encodeDropEvidence,
+  encodeDropRefuted,
+  encodeInherit,
   encodeProcessExits,
   encodeRelease,
   encodeSettle,
+  encodeShowCompetitor,
   encodeStartDepositExit,
+  encodeStartDisputedExits,
   encodeStartStandardExit,
   encodeWithdraw,
   type RootCall,
 } from '../l1/rootContract.ts'
 import { CALL_GAS, TURN_GAS, TURN_RESERVE_GAS } from './court/policy.ts'
-import type { Action, StartExit } from './court/types.ts'
+import type {
+  Action,
+  Challenge,
+  DropEvidence,
+  Release,
+  ShowCompetitor,
+  StartDisputedExits,
+  StartExit,
+} from './court/types.ts'
 
 /** Errors of the root contract after which nothing is left to do: the act was done, by us or another. */
 const DONE_ERRORS: Readonly<Record<Action['type'], readonly string[]>> = {
   challenge: ['EvidenceKnown', 'StateUnexpected'],
   'drop-evidence': ['EvidenceUnknown'],
+  'show-competitor': ['PieceKnown', 'DisputeTooLate', 'VerdictUnexpected'],
+  'answer-dispute': ['PieceKnown', 'DisputeTooLate', 'VerdictUnexpected'],
+  'decide-dispute': ['VerdictUnexpected'],
   'start-exit': ['AlreadyExiting'],
+  'start-disputed-exits': ['AlreadyExiting', 'VerdictUnexpected'],
   'process-exits': ['NothingToDo'],
   settle: ['NothingToDo'],
   release: ['StateUnexpected'],
+  inherit: ['ShareMissing', 'StateUnexpected'],
   withdraw: ['NothingToDo'],
 }
 
@@ -40,25 +60,75 @@ export function gasLimitOf(action: Action): bigint | undefined {
   return action.type === 'settle' ? TURN_RESERVE_GAS + CALL_GAS + TURN_GAS : undefined
 }
 
+/** Acts that L1 takes once, ever: one that was done is never wanted again, whatever the facts still show. */
+export function isOnce(action: Action): boolean {
+  return action.type === 'inherit'
+}
+
 export function encodeAction(action: Action): RootCall {
   switch (action.type) {
-    case 'challenge': {
-      const { spend, signed, header, proof, input } = action.evidence
-      return encodeChallenge({ exit: action.record.exit, spend, signed, header, proof, input })
-    }
+    case 'challenge':
+      return encodeEvidence(action)
     case 'drop-evidence':
-      return encodeDropEvidence(action.record.exit.outputId, action.spend)
+      return encodeDrop(action)
+    case 'show-competitor':
+      return encodeCompetitor(action)
+    case 'answer-dispute':
+      return encodeAnswerDispute(action.record.dispute, action.place)
+    case 'decide-dispute':
+      return encodeDecide(action.record, action.competitors, action.answers)
     case 'start-exit':
       return encodeStart(action)
+    case 'start-disputed-exits':
+      return encodeStartDisputed(action)
     case 'process-exits':
       return encodeProcessExits(action.count, action.turns)
     case 'settle':
       return encodeSettle([action.record.exit])
     case 'release':
-      return encodeRelease(action.record.exit, action.spend, action.header)
+      return encodeReleaseOf(action)
+    case 'inherit': {
+      const { record, input, output, exit } = action
+      return encodeInherit(record, record.signed.transaction, { input, output: output.output, exit: exit.exit })
+    }
     case 'withdraw':
       return encodeWithdraw(action.token, action.account)
   }
+}
+
+function encodeEvidence({ record, evidence, made }: Challenge): RootCall {
+  const { spend, signed, header, proof, input } = evidence
+  const challenge = { exit: record.exit, spend, signed, header, proof, input }
+  return made ? encodeDisputedChallenge(challenge, made) : encodeChallenge(challenge)
+}
+
+function encodeDrop({ record, spend, place, refuted }: DropEvidence): RootCall {
+  const { outputId } = record.exit
+  if (!refuted) return encodeDropEvidence(outputId, spend, place)
+  const { txHash, header, proof } = refuted
+  return encodeDropRefuted(outputId, { spend, place, header, included: { txHash, proof } })
+}
+
+function encodeCompetitor({ record, input, evidence }: ShowCompetitor): RootCall {
+  const { spend, signed, header, proof, input: spends } = evidence
+  return encodeShowCompetitor(record, { signed, input, spends, included: { position: spend, header, proof } })
+}
+
+function encodeReleaseOf({ record, spend, place, header, shown }: Release): RootCall {
+  if (spend === 0) return encodeRelease(record.exit)
+  const included = shown && { txHash: shown.txHash, proof: shown.proof }
+  return encodeRelease(record.exit, { spend, place, header, ...(included && { included }) })
+}
+
+function encodeStartDisputed({ record, outputs, account, bondWei, youngHint }: StartDisputedExits): RootCall {
+  return encodeStartDisputedExits({
+    dispute: record.dispute,
+    transaction: record.signed.transaction,
+    outputs: outputs.map(({ output }) => output),
+    bondWei,
+    youngHint,
+    mandate: { mandate: account.mandate, signature: account.signature },
+  })
 }
 
 function encodeStart({ output, account, bondWei, youngHint }: StartExit): RootCall {

@@ -26,10 +26,11 @@ export function createReadL1(
 ): ReadL1 {
   const root = { address: rootContract, abi: iLifeboatAbi } as const
   return async ({ at, tickets, credits }) => {
-    const [fees, balanceWei, exitBondWei, queue] = await Promise.all([
+    const [fees, balanceWei, exitBondWei, domainSeparator, queue] = await Promise.all([
       readFees(endpoint),
       getBalance(endpoint, sender, at),
       readContract(endpoint, { ...root, functionName: 'exitBond' }, at),
+      readContract(endpoint, { ...root, functionName: 'domainSeparator' }, at),
       readContract(endpoint, { ...root, functionName: 'queue' }, at),
     ])
     const [oldHead, oldTail, youngFirst, , youngCursor] = queue
@@ -42,6 +43,7 @@ export function createReadL1(
     return {
       baseFeeWei: fees.baseFeePerGas,
       exitBondWei,
+      domainSeparator,
       balanceWei,
       queue: { oldHead, oldTail, youngFirst, youngCursor },
       funded: new Map(funded),

@@ -1,14 +1,18 @@
-/** Why things are as they are, for people (`lifeboat explain`): the facts behind an exit, a transaction or a block, in order. */
-import type { Hash } from '../protocol/bytes.ts'
+/** Why things are as they are, for people (`lifeboat explain`): the facts behind an exit, a dispute, a transaction or a block, in order. */
+import { type Hash, ZERO_HASH } from '../protocol/bytes.ts'
+import { answerDeadline, competitorDeadline } from '../protocol/dispute.ts'
 import { decodePosition, encodePosition } from '../protocol/position.ts'
 import { describePlace } from '../protocol/validity.ts'
 import type { Core } from './core.ts'
-import type { ExitFacts } from './facts.ts'
+import type { DisputeFacts, ExitFacts } from './facts.ts'
 
 export type Explanation = Readonly<{ subject: string; summary: string[]; [field: string]: unknown }>
 
 /** Undefined when L1 knows no such exit. */
-export function explainExit({ facts, court }: Pick<Core, 'facts' | 'court'>, outputId: Hash): Explanation | undefined {
+export function explainExit(
+  { facts, court, exits }: Pick<Core, 'facts' | 'court' | 'exits'>,
+  outputId: Hash,
+): Explanation | undefined {
   const found = facts.exitFacts(outputId)
   if (!found) return undefined
   const { exit, state, paid, evidence, events } = found
@@ -16,8 +20,9 @@ export function explainExit({ facts, court }: Pick<Core, 'facts' | 'court'>, out
   return {
     subject: `exit ${outputId}`,
     summary: [
-      `names the output at ${describePlace(exit.position)}, ${exit.amount} of ${exit.token}, owner ${exit.owner}`,
-      `started at ${exit.startedAt} in L1 block ${exit.lockedAt} by ${exit.payer}, payable after ${exit.exitableAt}`,
+      `names ${describeNamed(found, exits.placeOf(exit))}, ${exit.amount} of ${exit.token}, owner ${exit.owner}`,
+      `started at ${exit.startedAt} in L1 block ${events[0]?.at.l1Block} by ${exit.payer}, payable after ${exit.exitableAt}`,
+      ...describeVerdict(found),
       describeOutput(found),
       evidence.length === 0 ? 'nobody has shown evidence that stands' : `evidence stands: ${evidence.join(', ')}`,
       `state ${state}, paid ${paid}`,
@@ -25,6 +30,42 @@ export function explainExit({ facts, court }: Pick<Core, 'facts' | 'court'>, out
     exit,
     events,
     output: found.output,
+    ...(plan === undefined ? {} : { plan }),
+  }
+}
+
+/** Undefined when L1 knows no such dispute. */
+export function explainDispute({ facts, court }: Pick<Core, 'facts' | 'court'>, txHash: Hash): Explanation | undefined {
+  const found = facts.disputeFacts(txHash)
+  if (!found) return undefined
+  const { dispute, inputs, signed, state, competitors, answers, events } = found
+  const { minExitPeriod } = facts.parameters
+  const { startedAt, starter, exitableAt } = dispute
+  const plan = court?.explain(txHash)
+  return {
+    subject: `dispute ${txHash}`,
+    summary: [
+      `about a transaction that spends ${signed.transaction.inputs.join(', ')} and has ${found.outputs.length} outputs`,
+      `started at ${startedAt} in L1 block ${events[0]?.at.l1Block} by ${starter}, as old as ${describePlace(dispute.agePosition)}`,
+      `competitors are taken until ${competitorDeadline(exitableAt, minExitPeriod)}, answers until ${answerDeadline(exitableAt, minExitPeriod)}, the verdict can be had after ${exitableAt}`,
+      found.made
+        ? `stands at ${describePlace(found.made.position)}, anchored before the lock: that is an answer`
+        : `no verified block up to ${facts.verifiedBlock()} holds it as an answer`,
+      ...found.spends.flatMap((spend, i) =>
+        spend ? [`input ${i} was spent by ${describePlace(spend.spend)} instead: that is a competitor`] : [],
+      ),
+      competitors.length === 0
+        ? 'nobody has shown a competitor'
+        : `competitors shown: ${competitors.map(({ txHash: rival, position }) => (position === 0 ? `${rival}, in no block` : describePlace(position))).join('; ')}`,
+      answers.length === 0 ? 'nobody has answered' : `answered with ${answers.map(describePlace).join('; ')}`,
+      ...found.inputExits.flatMap((exit, i) => (exit ? [`the exit of input ${i} is ${exit.state}`] : [])),
+      ...found.outputs.flatMap(describeDisputedOutput),
+      `state ${state}`,
+    ],
+    dispute,
+    inputs,
+    transaction: signed.transaction,
+    events,
     ...(plan === undefined ? {} : { plan }),
   }
 }
@@ -83,9 +124,32 @@ export function explainBlock(
   }
 }
 
-function describeOutput({ output, exit }: ExitFacts): string {
+function describeDisputedOutput({ output, exit, spentBy }: DisputeFacts['outputs'][number]): string[] {
+  return [
+    ...(exit ? [`the exit of output ${output} is ${exit.state}`] : []),
+    ...(spentBy === undefined ? [] : [`output ${output} was spent by ${describePlace(spentBy)}`]),
+  ]
+}
+
+function describeNamed({ exit }: ExitFacts, place: number | undefined): string {
+  if (place === exit.position) return `the output at ${describePlace(place)}`
+  const where = place === undefined ? 'in no verified block' : `at ${describePlace(place)}`
+  return `an output of the disputed transaction ${exit.disputed}, ${where}, with the age of ${describePlace(exit.position)}`
+}
+
+function describeVerdict({ exit, dispute, passedOn, contested }: ExitFacts): string[] {
+  return [
+    ...(exit.disputed === ZERO_HASH ? [] : [`hangs on the verdict about ${exit.disputed}: ${dispute?.state}`]),
+    ...(passedOn ? [`the verdict passed its value on to the outputs of ${passedOn}`] : []),
+    ...(contested ? ['a transaction that spends the output was judged not canonical: it is no evidence'] : []),
+  ]
+}
+
+function describeOutput({ output, exit, dispute }: ExitFacts): string {
   switch (output.kind) {
     case 'unspent':
+      if (dispute && !dispute.made)
+        return `no verified block, up to ${output.asOf}, holds the disputed transaction: nothing can have spent its outputs`
       return `unspent in all verified blocks, up to ${output.asOf}: the exit is valid so far`
     case 'spent':
       return `spent by ${describePlace(output.evidence.spend)}, input ${output.evidence.input}: the exit is invalid`

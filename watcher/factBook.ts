@@ -1,12 +1,15 @@
 /** The facts of watcher/facts.ts, answered from the store. Read-only. */
 import type { Header } from '../protocol/block.ts'
-import type { Address, Hash } from '../protocol/bytes.ts'
+import { type Address, type Hash, ZERO_HASH } from '../protocol/bytes.ts'
 import { bug } from '../protocol/errors.ts'
+import type { Exit } from '../protocol/exit.ts'
 import type { Parameters } from '../protocol/parameters.ts'
 import { decodePosition, depositIdOf, isDepositPosition, outputIdAt } from '../protocol/position.ts'
 import type { BlockStore } from './blockStore.ts'
+import { type DisputeBook, disputedOutputOf } from './disputeBook.ts'
+import { createDisputeFacts } from './disputeFacts.ts'
 import type { ExitBook } from './exitBook.ts'
-import type { BlockState, ExitFacts, ExitRecord, Facts, OutputFact, ProtectedOutput, SpendFact } from './facts.ts'
+import type { BlockState, ExitFacts, ExitState, Facts, OutputFact, ProtectedOutput, SpendFact } from './facts.ts'
 import type { Ledger, StoredOutput } from './ledger.ts'
 import type { Protection } from './protection.ts'
 import type { RootLog } from './rootLog.ts'
@@ -16,25 +19,39 @@ export type FactParts = Readonly<{
   ledger: Ledger
   blocks: BlockStore
   exits: ExitBook
+  disputes: DisputeBook
   rootLog: RootLog
   protection: Protection
   vigil: Vigil
   parameters: Parameters
 }>
 
-type Shown = Readonly<{ outputId: Hash; shown: NonNullable<ProtectedOutput['shown']> }>
+type Shown = Readonly<{ outputId: Hash; txHash: Hash; shown: NonNullable<ProtectedOutput['shown']> }>
 
 const DEFAULT_PAGE = 500
 /** Proofs of protected outputs that are kept, about a kilobyte each. */
 const KEPT_PROOFS = 20_000
 
 export function createFacts(parts: FactParts): Facts {
-  const { ledger, blocks, exits, rootLog, protection, vigil, parameters } = parts
+  const { ledger, blocks, exits, disputes, rootLog, protection, vigil, parameters } = parts
+  const { disputeFacts, placeFact, isRefuted } = createDisputeFacts({ ledger, blocks, exits, disputes, spendFact })
   const shownAt = new Map<number, Shown>()
 
   function exitFacts(outputId: Hash): ExitFacts | undefined {
     const record = exits.record(outputId)
-    return record && { ...record, output: outputFact(record), ...headerOf(record.exit.position) }
+    if (!record) return undefined
+    const { exit } = record
+    const dispute = disputeOf(exit)
+    const place = dispute?.made ? dispute.made.position + disputedOutputOf(exit) : exits.placeOf(exit)
+    const output = place === undefined ? disputedFact(exit) : outputFact(exit, place)
+    return { ...record, output, ...(place !== undefined && headerOf(place)), ...(dispute && { dispute }) }
+  }
+
+  /** Also of an exit by inclusion that waits for the verdict: evidence against it goes by place as well. */
+  function disputeOf({ disputed }: Exit): ExitFacts['dispute'] {
+    if (disputed === ZERO_HASH) return undefined
+    const made = placeFact(disputed)
+    return { state: disputes.stateOf(disputed) ?? 'running', ...(made && { made }) }
   }
 
   function headerOf(position: number): Readonly<{ header?: Header }> {
@@ -42,9 +59,21 @@ export function createFacts(parts: FactParts): Facts {
     return header ? { header } : {}
   }
 
-  function outputFact({ exit }: ExitRecord): OutputFact {
+  /** Of an exit through a dispute while no verified block holds the disputed transaction. */
+  function disputedFact(exit: Exit): OutputFact {
     const asOf = blocks.verifiedBlock()
-    const { position } = exit
+    const { block } = decodePosition(exit.position)
+    if (!isDepositPosition(exit.position) && block > asOf) {
+      return { kind: 'unverified', asOf, block, blockState: unverifiedState(block) }
+    }
+    const claimed = disputes.record(exit.disputed)?.signed.transaction.outputs[disputedOutputOf(exit)]
+    return claimed && isSameOutput(claimed, exit)
+      ? { kind: 'unspent', asOf }
+      : { kind: 'mismatch', asOf, got: describeOutput(claimed), want: describeOutput(exit) }
+  }
+
+  function outputFact(exit: Exit, position: number): OutputFact {
+    const asOf = blocks.verifiedBlock()
     const { block } = decodePosition(position)
     if (!isDepositPosition(position) && block > asOf) {
       return { kind: 'unverified', asOf, block, blockState: unverifiedState(block) }
@@ -52,11 +81,18 @@ export function createFacts(parts: FactParts): Facts {
     const output = ledger.find(position)
     const outputId = output && outputIdOf(position)
     if (!output || outputId !== exit.outputId || !isSameOutput(output, exit)) {
-      const got = output ? `${outputId} ${output.owner} ${output.token} ${output.amount}` : 'no output'
-      return { kind: 'mismatch', asOf, got, want: `${exit.outputId} ${exit.owner} ${exit.token} ${exit.amount}` }
+      const got = output ? `${outputId} ${describeOutput(output)}` : 'no output'
+      return { kind: 'mismatch', asOf, got, want: `${exit.outputId} ${describeOutput(exit)}` }
     }
-    if (output.spentBy === undefined) return { kind: 'unspent', asOf }
-    return { kind: 'spent', asOf, evidence: spendFact(position, output.spentBy) }
+    const spend = spentBy(position)
+    return spend === undefined
+      ? { kind: 'unspent', asOf }
+      : { kind: 'spent', asOf, evidence: spendFact(position, spend) }
+  }
+
+  function spentBy(position: number): number | undefined {
+    const spend = ledger.find(position)?.spentBy
+    return spend === undefined || isRefuted(position, spend) ? undefined : spend
   }
 
   function outputIdOf(position: number): Hash | undefined {
@@ -91,20 +127,28 @@ export function createFacts(parts: FactParts): Facts {
 
   function toProtected(output: StoredOutput): ProtectedOutput[] {
     const { position, owner, token, amount, depositedAt } = output
-    const proven = isDepositPosition(position) ? { outputId: depositIdOf(position) } : showAt(position)
-    if (!proven) return []
-    const exit = exits.atPosition(position)?.state
+    const proven = isDepositPosition(position) ? undefined : showAt(position)
+    if (!proven && !isDepositPosition(position)) return []
+    const outputId = proven?.outputId ?? depositIdOf(position)
+    const exit = exitStateOf(outputId, proven?.txHash)
     return [
       {
         position,
+        outputId,
         owner,
         token,
         amount,
-        ...proven,
+        ...(proven && { shown: proven.shown }),
         ...(depositedAt === undefined ? {} : { depositedAt }),
         ...(exit && { exit }),
       },
     ]
+  }
+
+  /** An output of a transaction that was judged not canonical never leaves. */
+  function exitStateOf(outputId: Hash, txHash: Hash | undefined): ExitState | undefined {
+    const state = exits.stateOf(outputId)
+    return state === undefined && txHash && disputes.stateOf(txHash) === 'not-canonical' ? 'removed' : state
   }
 
   /** What was proven once stays proven while L1 holds the same block: each proof costs hashing, and an unsafe chain has many. */
@@ -113,10 +157,11 @@ export function createFacts(parts: FactParts): Facts {
     const known = shownAt.get(position)
     if (known && now && isSameHeader(known.shown.header, now)) return known
     const placed = blocks.prove(position)
-    const outputId = placed && outputIdOf(position)
-    if (!outputId) return undefined
+    const txHash = placed && blocks.txHashAt(position)
+    if (!txHash) return undefined
     const { signed, header, proof } = placed
-    const found = { outputId, shown: { transaction: signed.transaction, header, proof } }
+    const outputId = outputIdAt(position, txHash)
+    const found = { outputId, txHash, shown: { transaction: signed.transaction, header, proof } }
     if (shownAt.size >= KEPT_PROOFS) shownAt.delete(shownAt.keys().next().value as number)
     shownAt.set(position, found)
     return found
@@ -132,18 +177,26 @@ export function createFacts(parts: FactParts): Facts {
     closedExits: exits.closedSince,
     queueFrom: exits.queueFrom,
     exitFacts,
+    disputes: disputes.current,
+    disputeFacts,
     protectedOutputs: (owner: Address, { cursor = -1, limit = DEFAULT_PAGE } = {}) =>
       ledger.unspentOf(owner, cursor, limit).flatMap(toProtected),
     protectedAccounts: protection.all,
     revokedAt: rootLog.revokedAt,
     header: (number) => blocks.find(number)?.header,
     blockState,
-    spentBy: (position) => ledger.find(position)?.spentBy,
+    spentBy,
   }
 }
 
-function isSameOutput(output: Readonly<{ owner: Address; token: Address; amount: bigint }>, exit: ExitRecord['exit']) {
-  return output.owner === exit.owner && output.token === exit.token && output.amount === exit.amount
+type Value = Readonly<{ owner: Address; token: Address; amount: bigint }>
+
+function isSameOutput(a: Value, b: Value): boolean {
+  return a.owner === b.owner && a.token === b.token && a.amount === b.amount
+}
+
+function describeOutput(value: Value | undefined): string {
+  return value ? `${value.owner} ${value.token} ${value.amount}` : 'no output'
 }
 
 function isSameHeader(a: Header, b: Header): boolean {

@@ -9,6 +9,7 @@
  */
 import type { Header, InclusionProof } from '../protocol/block.ts'
 import type { Address, Hash, Hex } from '../protocol/bytes.ts'
+import type { Dispute, DisputeInput, Verdict } from '../protocol/dispute.ts'
 import type { Exit } from '../protocol/exit.ts'
 import type { Mandate } from '../protocol/mandate.ts'
 import type { Parameters } from '../protocol/parameters.ts'
@@ -53,7 +54,10 @@ export type SpendFact = Readonly<{
   proof: InclusionProof
 }>
 
-/** What we know of the output that an exit names. `asOf`: newest verified child block. */
+/**
+ * What we know of the output that an exit names. `asOf`: newest verified child block. The output of an exit that hangs on a verdict is
+ * looked for where the disputed transaction stands; while that is nowhere, it is unspent. A spend that was judged not canonical is none.
+ */
 export type OutputFact =
   | Readonly<{ kind: 'unspent'; asOf: number }>
   | Readonly<{ kind: 'spent'; asOf: number; evidence: SpendFact }>
@@ -68,16 +72,19 @@ export type At = Readonly<{ l1Block: number; l1Timestamp: number; logIndex: numb
 export type ExitEvent = Readonly<{ at: At }> &
   (
     | Readonly<{ type: 'ExitStarted' }>
-    | Readonly<{ type: 'EvidenceShown'; spend: number; challenger: Address; reward: bigint }>
-    | Readonly<{ type: 'EvidenceDropped'; spend: number }>
+    | Readonly<{ type: 'EvidenceShown'; spend: number; place: number; challenger: Address; reward: bigint }>
+    | Readonly<{ type: 'EvidenceDropped'; spend: number; place: number }>
     | Readonly<{ type: 'ExitPaid'; amount: bigint }>
     | Readonly<{ type: 'ExitInherited'; amount: bigint }>
     | Readonly<{ type: 'ExitPostponed'; from: bigint; due: bigint }>
     | Readonly<{ type: 'ExitRemoved'; reason: 'void' | 'invalid' | 'spent' | 'not-canonical' }>
   )
 
-/** `ticket`: its turn has passed, it is not wholly paid. Open are `queued` and `ticket`. */
-export type ExitState = 'queued' | 'ticket' | 'settled' | 'removed'
+/**
+ * `ticket`: its turn has passed, it is not wholly paid. Open are `queued` and `ticket`. `cancelled`: a canonical verdict passed its value on
+ * while it was queued; it leaves unpaid at its turn. `cancelled-ticket`: the same after its turn; its place is inherited by the outputs.
+ */
+export type ExitState = 'queued' | 'ticket' | 'settled' | 'removed' | 'cancelled' | 'cancelled-ticket'
 
 export type ExitRecord = Readonly<{
   exit: Exit
@@ -85,15 +92,85 @@ export type ExitRecord = Readonly<{
   /** Positions of the evidence that stands, in the order shown. Empty means unchallenged. */
   evidence: readonly number[]
   paid: bigint
+  /** Of the newest start; those of an exit that was removed before it are left out. */
   events: readonly ExitEvent[]
+  /** The transaction whose canonical verdict cancelled this exit. */
+  passedOn?: Hash
+  /** A transaction that spends the output was judged not canonical: it is no evidence, and no evidence removes the exit at its turn. */
+  contested?: true
 }>
 
 export type ExitFacts = ExitRecord &
   Readonly<{
     output: OutputFact
-    /** The header of the exiting output's block; absent for deposits and for blocks that L1 does not know (any more). */
+    /**
+     * The header of the exiting output's block; absent for deposits, for blocks that L1 does not know (any more), and for an exit through a
+     * dispute while no verified block holds the disputed transaction.
+     */
     header?: Header
+    /**
+     * Where `exit.disputed` is not zero: how the dispute stands, and where the disputed transaction stands in our verified blocks, if it
+     * does. Also of an exit by inclusion that started while the dispute ran.
+     */
+    dispute?: Readonly<{ state: DisputeState; made?: PlaceFact }>
   }>
+
+/** Where a transaction stands in a verified block. */
+export type PlaceFact = Readonly<{ position: number; header: Header; proof: InclusionProof }>
+
+export type DisputeState = 'running' | Verdict
+
+/** The life of a dispute on L1, oldest first. */
+export type DisputeEvent = Readonly<{ at: At }> &
+  (
+    | Readonly<{ type: 'DisputeStarted' }>
+    | Readonly<{
+        type: 'CompetitorShown'
+        competitor: Hash
+        /** 0: not included. */
+        position: number
+        input: number
+        challenger: Address
+        reward: bigint
+      }>
+    | Readonly<{ type: 'DisputeAnswered'; position: number }>
+    | Readonly<{ type: 'DisputeDecided'; verdict: Verdict }>
+  )
+
+export type DisputeRecord = Readonly<{
+  dispute: Dispute
+  inputs: readonly DisputeInput[]
+  signed: SignedTransaction
+  state: DisputeState
+  /** As shown, in order; `position` 0 for one that is not included. */
+  competitors: readonly Readonly<{ txHash: Hash; position: number; input: number }>[]
+  /** Positions, as shown, in order. */
+  answers: readonly number[]
+  events: readonly DisputeEvent[]
+}>
+
+export type DisputeFacts = DisputeRecord &
+  Readonly<{
+    /** Oldest place of the disputed transaction in a verified block anchored before the least lock: an answer. */
+    made?: PlaceFact
+    /** Per input: the verified transaction that spent it, if it is another one and its block was anchored before that input's lock: a competitor. */
+    spends: readonly (SpendFact | undefined)[]
+    /** Per input: its exit on L1, if it has one. */
+    inputExits: readonly (ExitRecord | undefined)[]
+    outputs: readonly DisputedOutput[]
+  }>
+
+export type DisputedOutput = Readonly<{
+  output: number
+  outputId: Hash
+  owner: Address
+  token: Address
+  amount: bigint
+  /** Its exit, through the dispute or by inclusion. */
+  exit?: ExitRecord
+  /** Position of the verified transaction that spent it where the disputed transaction is included, if one did. */
+  spentBy?: number
+}>
 
 /** An owner's word that we may act for them. `signature`: 64 bytes, EIP-2098. */
 export type ProtectedAccount = Readonly<{ owner: Address; mandate: Mandate; signature: Hex; addedAt: number }>
@@ -108,7 +185,11 @@ export type ProtectedOutput = Readonly<{
   /** Deposits: the L1 block that holds it. */
   depositedAt?: number
   shown?: Readonly<{ transaction: Transaction; header: Header; proof: InclusionProof }>
-  /** Present when an exit of it was started already, by anyone. */
+  /**
+   * Present when an exit of it was started already, by anyone, unless that was removed as void or invalid: then it may start again. Also
+   * present where no exit may start: `cancelled` when a canonical verdict passed the value on, `removed` when the transaction that made
+   * the output was judged not canonical.
+   */
   exit?: ExitState
 }>
 
@@ -129,6 +210,10 @@ export type Facts = Readonly<{
    * stream B from child block `youngFirst` on (0: none), each in the order of its turns, at most `limit` of each.
    */
   queueFrom(place: Readonly<{ oldHead: number; youngFirst: number; limit: number }>): readonly ExitRecord[]
+  /** Every running dispute, oldest first, and those decided in this L1 block or a later one. Cheap: events only. */
+  disputes(decidedSinceL1Block: number): readonly DisputeRecord[]
+  /** Undefined for a dispute that L1 does not know (any more). Builds proofs. */
+  disputeFacts(txHash: Hash): DisputeFacts | undefined
   /** Undefined for an exit that L1 does not know (any more). Builds the proof for a spent output. */
   exitFacts(outputId: Hash): ExitFacts | undefined
   /** Unspent, verified outputs and deposits of one owner, oldest first, from `cursor` (exclusive) on, at most `limit`. */
@@ -139,6 +224,8 @@ export type Facts = Readonly<{
   /** The header as L1 holds it; undefined for a number that was never submitted or was reorganised away. */
   header(block: number): Header | undefined
   blockState(block: number): BlockState | undefined
-  /** Position of the verified transaction that spent the output, if one did. Cheap: no proof. */
+  /**
+   * Position of the verified transaction that spent the output, if one did; one that was judged not canonical did not. Cheap: no proof.
+   */
   spentBy(position: number): number | undefined
 }>

@@ -4,7 +4,7 @@ import type { Core } from './core.ts'
 
 const SAFETY_LEVEL = { safe: 0, suspect: 1, unsafe: 2 } as const
 
-export function addGauges(registry: Registry, { facts, alarm, exits, reader }: Core): void {
+export function addGauges(registry: Registry, { facts, alarm, exits, disputes, reader }: Core): void {
   const simple = (name: string, help: string, read: () => number) =>
     new Gauge({
       name,
@@ -31,5 +31,6 @@ export function addGauges(registry: Registry, { facts, alarm, exits, reader }: C
       },
     })
   counted('lifeboat_watcher_exits', 'Exits by state', 'state', exits.counts)
+  counted('lifeboat_watcher_disputes', 'Disputes by state', 'state', disputes.counts)
   counted('lifeboat_watcher_alerts', 'Standing alerts that nobody acknowledged', 'severity', alarm.openCounts)
 }

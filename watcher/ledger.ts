@@ -1,16 +1,15 @@
 /**
- * The outputs table as the state that blocks are folded over (docs/spec.md section 4). Reads go through a cache of unspent outputs;
- * the effects of a block are staged in memory and written in one go, so that an output made and spent in the same block touches the
- * table once and its index not at all. Writers run inside their caller's transaction, and call `forget` when that fails.
+ * The outputs table as the state that blocks are folded over (docs/spec.md section 4). The effects of a block are staged in memory and
+ * written in one go, so that an output made and spent in the same block touches the table once and its index not at all. Outputs are
+ * not kept in memory beyond that: a read costs less than the collector would. Writers run inside their caller's transaction, and call
+ * `forget` when that fails.
  */
-
 import type { Address } from '../protocol/bytes.ts'
 import { bug } from '../protocol/errors.ts'
 import { DEPOSIT_INDEX, encodePosition } from '../protocol/position.ts'
 import type { ExistingOutput, State, StateView } from '../protocol/validity.ts'
 import type { Database } from '../service/database.ts'
 
-const CACHED_OUTPUTS = 300_000
 const CACHED_ADDRESSES = 200_000
 
 export type StoredOutput = ExistingOutput & Readonly<{ position: number }>
@@ -23,25 +22,29 @@ export type StagedBlock = State &
     spent: ReadonlyMap<number, number>
   }>
 
+type Value = Pick<ExistingOutput, 'owner' | 'token' | 'amount'>
+
 export type Ledger = ReturnType<typeof createLedger>
 
 type Row = Readonly<{
   position: number
   owner: number
   token: number
-  amount: string
+  amount: Uint8Array
   spent_by: number | null
   deposited_at: number | null
   locked_at: number | null
 }>
 
 export function createLedger(db: Database) {
-  const cache = new Map<number, ExistingOutput>()
   const idOf = new Map<Address, number>()
   const addressOf = new Map<number, Address>()
   const selectOutput = db.prepare<[number], Row>('SELECT * FROM outputs WHERE position = ?')
   const insertOutput = db.prepare(
-    'INSERT INTO outputs (position, owner, token, amount, spent_by, deposited_at, locked_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    'INSERT INTO outputs (position, owner, token, amount, spent_by) VALUES (?, ?, ?, ?, ?)',
+  )
+  const insertDeposit = db.prepare(
+    'INSERT INTO outputs (position, owner, token, amount, deposited_at) VALUES (?, ?, ?, ?, ?)',
   )
   const spendOutput = db.prepare('UPDATE outputs SET spent_by = ? WHERE position = ? AND spent_by IS NULL')
   const unspendOutput = db.prepare('UPDATE outputs SET spent_by = NULL WHERE position = ? AND spent_by = ?')
@@ -93,7 +96,7 @@ export function createLedger(db: Database) {
       position: row.position,
       owner: addressAt(row.owner),
       token: addressAt(row.token),
-      amount: BigInt(row.amount),
+      amount: toAmount(row.amount),
       spentBy: row.spent_by ?? undefined,
       depositedAt: row.deposited_at ?? undefined,
       lockedAt: row.locked_at ?? undefined,
@@ -101,31 +104,14 @@ export function createLedger(db: Database) {
   }
 
   function find(position: number): ExistingOutput | undefined {
-    const cached = cache.get(position)
-    if (cached) return cached
     const row = selectOutput.get(position)
-    if (!row) return undefined
-    const output = fromRow(row)
-    if (output.spentBy === undefined) keep(position, output)
-    return output
+    return row && fromRow(row)
   }
 
-  function keep(position: number, output: ExistingOutput): void {
-    // Oldest first out: outputs are mostly spent young.
-    if (cache.size >= CACHED_OUTPUTS) cache.delete(cache.keys().next().value as number)
-    cache.set(position, output)
-  }
-
-  function insert(position: number, output: ExistingOutput): void {
-    insertOutput.run(
-      position,
-      internAddress(output.owner),
-      internAddress(output.token),
-      output.amount.toString(),
-      output.spentBy ?? null,
-      output.depositedAt ?? null,
-      output.lockedAt ?? null,
-    )
+  /** For what the statement takes last: the spender of an output, the L1 block of a deposit. */
+  function insert(statement: typeof insertOutput, position: number, output: Value, last: number | null): void {
+    const { owner, token, amount } = output
+    statement.run(position, internAddress(owner), internAddress(token), toAmountBlob(amount), last)
   }
 
   return {
@@ -137,18 +123,15 @@ export function createLedger(db: Database) {
         if (spendOutput.run(by, position).changes !== 1) {
           throw bug('SPEND_MISSED', 'an output to be marked as spent is not there or spent already', { got: position })
         }
-        cache.delete(position)
       }
-      for (const [position, output] of staged.created) {
-        insert(position, output)
-        if (output.spentBy === undefined) keep(position, output)
-      }
+      for (const [position, output] of staged.created) insert(insertOutput, position, output, output.spentBy ?? null)
     },
 
-    addDeposit: insert,
+    addDeposit(position: number, deposit: Value & Readonly<{ depositedAt: number }>): void {
+      insert(insertDeposit, position, deposit, deposit.depositedAt)
+    },
 
     removeDeposit(position: number): void {
-      cache.delete(position)
       deleteRange.run(position, position + 1)
     },
 
@@ -159,13 +142,11 @@ export function createLedger(db: Database) {
         encodePosition({ block, index: DEPOSIT_INDEX, output: 0 }),
       )
       for (const [input, by] of spends) unspendOutput.run(input, by)
-      cache.clear()
     },
 
     /** `lockedAt` undefined unlocks: only an L1 reorg does that. */
     lock(position: number, lockedAt: number | undefined): void {
       lockOutput.run(lockedAt ?? null, position)
-      cache.delete(position)
     },
 
     /** Oldest first, after `cursor` (a position; -1 for the start). */
@@ -176,11 +157,27 @@ export function createLedger(db: Database) {
 
     /** After a failed transaction the caches may hold what was never written. */
     forget(): void {
-      cache.clear()
       idOf.clear()
       addressOf.clear()
     },
   }
+}
+
+/** For binding, which copies: a new one for every output would be garbage at once. */
+const amountBlob = new Uint8Array(16)
+const amountView = new DataView(amountBlob.buffer)
+
+/** 16 bytes, big-endian: amounts are below 2^128. Good until the next call. */
+function toAmountBlob(amount: bigint): Uint8Array {
+  amountView.setBigUint64(0, amount >> 64n)
+  // Takes the lower 64 bits.
+  amountView.setBigUint64(8, amount)
+  return amountBlob
+}
+
+function toAmount(blob: Uint8Array): bigint {
+  const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength)
+  return (view.getBigUint64(0) << 64n) | view.getBigUint64(8)
 }
 
 /** A state for one block over what is committed. */

@@ -5,9 +5,11 @@
  */
 import { type Database, inTransaction } from '../service/database.ts'
 import { createBlockStore } from './blockStore.ts'
+import { createDisputeBook } from './disputeBook.ts'
 import { createExitBook } from './exitBook.ts'
 import { createJournal } from './journal.ts'
 import { createLedger } from './ledger.ts'
+import { createLocks } from './locks.ts'
 import { createRootLog } from './rootLog.ts'
 import { DERIVED_TABLES } from './schema.ts'
 
@@ -18,6 +20,9 @@ export function rebuild(db: Database, separator: Uint8Array): void {
     const journal = createJournal(db)
     const ledger = createLedger(db)
     const blocks = createBlockStore(db, separator, journal)
-    createRootLog({ db, ledger, blocks, exits: createExitBook(db, ledger, journal) }).foldAgain()
+    const locks = createLocks(db, ledger)
+    const disputes = createDisputeBook({ db, ledger, blocks, locks, journal })
+    const exits = createExitBook({ db, locks, journal, disputes })
+    createRootLog({ db, ledger, blocks, exits, disputes }).foldAgain()
   })
 }

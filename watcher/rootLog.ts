@@ -9,14 +9,22 @@ import type { RootEvent } from '../l1/rootContract.ts'
 import { type Address, type Hash, ZERO_HASH } from '../protocol/bytes.ts'
 import { bug } from '../protocol/errors.ts'
 import { MAX_ANCHOR_AGE_BLOCKS } from '../protocol/parameters.ts'
+import { encodePosition } from '../protocol/position.ts'
 import { type Database, inTransaction } from '../service/database.ts'
 import type { BlockStore } from './blockStore.ts'
+import { type DisputeBook, disputeSubject } from './disputeBook.ts'
 import type { ExitBook } from './exitBook.ts'
 import type { L1Now } from './facts.ts'
 import { fromJson, toJson } from './json.ts'
 import type { Ledger } from './ledger.ts'
 
-export type RootLogParts = Readonly<{ db: Database; ledger: Ledger; blocks: BlockStore; exits: ExitBook }>
+export type RootLogParts = Readonly<{
+  db: Database
+  ledger: Ledger
+  blocks: BlockStore
+  exits: ExitBook
+  disputes: DisputeBook
+}>
 
 /** What folding one event told that a person should hear of. */
 export type FoldNotice = Readonly<{ type: 'rootChanged'; block: number; before: Hash; after: Hash }>
@@ -27,7 +35,7 @@ const REFOLD_PAGE = 1_000
 
 type EventRow = Readonly<{ data: string }>
 
-export function createRootLog({ db, ledger, blocks, exits }: RootLogParts) {
+export function createRootLog({ db, ledger, blocks, exits, disputes }: RootLogParts) {
   const insertBlock = db.prepare('INSERT INTO l1_blocks (number, hash, timestamp) VALUES (?, ?, ?)')
   const selectTip = db.prepare<[], { number: number; hash: Hash; timestamp: number }>(
     'SELECT * FROM l1_blocks ORDER BY number DESC LIMIT 1',
@@ -67,12 +75,24 @@ export function createRootLog({ db, ledger, blocks, exits }: RootLogParts) {
         ledger.addDeposit(position, { owner, token, amount, depositedAt: event.at.l1Block })
         return []
       }
+      case 'DisputeDecided':
+        refresh([event.txHash], [])
+        return []
       default: {
+        const txHash = txHashOfEvent(event)
+        if (txHash) disputes.refresh(txHash)
         const outputId = outputIdOfEvent(event)
         if (outputId) exits.refresh(outputId)
         return []
       }
     }
+  }
+
+  /** Disputes first: exits of their inputs and outputs are folded with what they say. */
+  function refresh(txHashes: Iterable<Hash>, outputIds: Iterable<Hash>): void {
+    const touched = new Set(outputIds)
+    for (const txHash of txHashes) for (const outputId of disputes.refresh(txHash)) touched.add(outputId)
+    for (const outputId of touched) exits.refresh(outputId)
   }
 
   function append(block: L1Block, events: readonly RootEvent[]): FoldNotice[] {
@@ -94,7 +114,10 @@ export function createRootLog({ db, ledger, blocks, exits }: RootLogParts) {
   /** Takes a child block's effects back, from the newest down. */
   function undoAbove(l1Block: number): void {
     for (const block of blocks.submittedAbove(l1Block)) {
-      if (block.verified) ledger.undo(block.number, blocks.unverify(block.number))
+      if (block.verified) {
+        ledger.undo(block.number, blocks.unverify(block.number))
+        exits.displace(firstPosition(block.number), firstPosition(block.number + 1))
+      }
       blocks.drop(block)
     }
   }
@@ -107,8 +130,10 @@ export function createRootLog({ db, ledger, blocks, exits }: RootLogParts) {
     for (const event of dropped) {
       if (event.type === 'Deposited') ledger.removeDeposit(event.position)
     }
-    const touched = new Set(dropped.flatMap((event) => outputIdOfEvent(event) ?? []))
-    for (const outputId of touched) exits.refresh(outputId)
+    refresh(
+      new Set(dropped.flatMap((event) => txHashOfEvent(event) ?? [])),
+      dropped.flatMap((event) => outputIdOfEvent(event) ?? []),
+    )
   }
 
   function finalise(block: BlockRef): void {
@@ -193,7 +218,17 @@ function outputIdOfEvent(event: RootEvent): Hash | undefined {
   return 'outputId' in event ? event.outputId : undefined
 }
 
-/** What the event is about, for looking it up: an output id, a position, an account, or nothing in particular. */
+/** The disputed transaction that the event is about. */
+function txHashOfEvent(event: RootEvent): Hash | undefined {
+  if (event.type === 'DisputeStarted') return event.dispute.txHash
+  return 'txHash' in event ? event.txHash : undefined
+}
+
+function firstPosition(block: number): number {
+  return encodePosition({ block, index: 0, output: 0 })
+}
+
+/** What the event is about, for looking it up: an output id, a disputed transaction, a position, an account, or nothing in particular. */
 function subjectOf(event: RootEvent): string {
   switch (event.type) {
     case 'BlocksSubmitted':
@@ -208,7 +243,9 @@ function subjectOf(event: RootEvent): string {
     case 'OperatorNominated':
     case 'OperatorRotated':
       return 'operator'
-    default:
-      return outputIdOfEvent(event) ?? ''
+    default: {
+      const txHash = txHashOfEvent(event)
+      return txHash ? disputeSubject(txHash) : (outputIdOfEvent(event) ?? '')
+    }
   }
 }

@@ -1,15 +1,18 @@
-/** What a watcher tells about its watch (docs/spec.md section 11): status, exits, alerts, protected accounts, explanations. */
+/** What a watcher tells about its watch (docs/spec.md section 11): status, exits, disputes, alerts, protected accounts, explanations. */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
 import { DEFAULT_PAGE, MAX_PAGE } from '../api/schemas.ts'
 import { addressSchema, blockNumberTextSchema, cursorTextSchema, hashSchema, numberText } from '../api/values.ts'
-import type { Address } from '../protocol/bytes.ts'
+import { type Address, type Hash, hexToBytes } from '../protocol/bytes.ts'
 import { invalid } from '../protocol/errors.ts'
+import { outputIdOf } from '../protocol/position.ts'
 import type { Door } from '../service/http.ts'
 import type { Alert } from './alarm.ts'
 import {
   alertSchema,
   alertsPageSchema,
+  disputeSchema,
+  disputesPageSchema,
   exitSchema,
   exitsPageSchema,
   explanationSchema,
@@ -19,8 +22,8 @@ import {
   watcherStatusSchema,
 } from './apiSchemas.ts'
 import type { Core } from './core.ts'
-import { explainBlock, explainExit, explainTransaction } from './explain.ts'
-import type { ExitRecord } from './facts.ts'
+import { explainBlock, explainDispute, explainExit, explainTransaction } from './explain.ts'
+import type { DisputeRecord, ExitRecord } from './facts.ts'
 
 const limitQuery = numberText(MAX_PAGE, 1).optional()
 const switchQuery = z.enum(['true', 'false']).optional()
@@ -37,7 +40,7 @@ export function statusOf(
   core: Core,
   { version, chainId, rootContract }: Identity,
 ): z.output<typeof watcherStatusSchema> {
-  const { facts, blocks, reader, alarm, exits, peers } = core
+  const { facts, blocks, reader, alarm, exits, disputes, peers } = core
   const { block, timestamp, finalised } = facts.l1Now()
   const { source, caughtUp, fresh } = reader.status()
   const [verified, newest] = [facts.verifiedBlock(), facts.newestBlock()]
@@ -61,26 +64,49 @@ export function statusOf(
     l1: { block, timestamp, finalised, source, caughtUp, fresh },
     peers: peers.report().map((peer) => ({ ...peer })),
     exits: { ...exits.counts() },
+    disputes: { ...disputes.counts() },
     alerts: { ...alarm.openCounts() },
   }
 }
 
 export function addWatchRoutes(door: Door, core: Core, identity: Identity): void {
-  const { exits, facts, alarm } = core
+  const { exits, disputes, facts, alarm } = core
 
   function toExit(record: ExitRecord): z.output<typeof exitSchema> {
     const { exit, state, paid, evidence } = record
     const { bond: _, seq: __, ...shown } = exit
     const found = facts.exitFacts(exit.outputId)
     const plan = core.court?.explain(exit.outputId)
-    const spend = facts.spentBy(exit.position)
+    const place = exits.placeOf(exit)
+    const spend = place === undefined ? undefined : facts.spentBy(place)
     return {
       ...shown,
+      ...(place === undefined ? {} : { place }),
       state,
       paid,
       evidence: [...evidence],
       output: found?.output.kind ?? 'unverified',
       ...(spend === undefined ? {} : { spend }),
+      ...(plan === undefined ? {} : { plan }),
+    }
+  }
+
+  function toDispute(record: DisputeRecord): z.output<typeof disputeSchema> {
+    const { dispute, inputs, signed, state, competitors, answers } = record
+    const { inputsHash: _, suspends, ageTime: __, ...shown } = dispute
+    const found = disputeDetails(core, record)
+    const plan = core.court?.explain(dispute.txHash)
+    return {
+      ...shown,
+      state,
+      memo: signed.transaction.memo,
+      inputs: inputs.map((input, i) => {
+        return { ...input, suspended: ((suspends >> i) & 1) === 1, ...found.inputs[i] }
+      }),
+      outputs: found.outputs,
+      ...(found.made === undefined ? {} : { made: found.made }),
+      competitors: competitors.map((competitor) => ({ ...competitor })),
+      answers: [...answers],
       ...(plan === undefined ? {} : { plan }),
     }
   }
@@ -129,6 +155,42 @@ export function addWatchRoutes(door: Door, core: Core, identity: Identity): void
   })
   door.route({
     method: 'get',
+    path: '/v1/disputes',
+    summary: 'Disputed transactions, each with what was shown on L1 and what the verified blocks say',
+    query: z.object({
+      /** Only running ones, oldest first. */
+      running: switchQuery,
+      cursor: hashSchema.optional(),
+      limit: limitQuery,
+    }),
+    answer: disputesPageSchema,
+    cost: 10,
+    handle: ({ query }) => {
+      const limit = query.limit ?? DEFAULT_PAGE
+      if (query.running === 'true') {
+        const running = facts.disputes(Number.MAX_SAFE_INTEGER)
+        return { disputes: running.slice(0, limit).map(toDispute) }
+      }
+      const page = disputes.page(query.cursor ?? '', limit)
+      const last = page.at(-1)
+      const next = last && page.length === limit ? { nextCursor: last.dispute.txHash } : {}
+      return { disputes: page.map(toDispute), ...next }
+    },
+  })
+  door.route({
+    method: 'get',
+    path: '/v1/disputes/{txHash}',
+    summary: 'One dispute',
+    params: z.object({ txHash: hashSchema }),
+    answer: disputeSchema,
+    handle: ({ params }) => {
+      const record = disputes.record(params.txHash)
+      if (record) return toDispute(record)
+      throw unknown('DISPUTE_UNKNOWN', 'L1 knows no such dispute', params.txHash, 'the hash of a disputed transaction')
+    },
+  })
+  door.route({
+    method: 'get',
     path: '/v1/alerts',
     summary: 'Alerts in the order raised',
     query: z.object({ cursor: cursorTextSchema.optional(), limit: limitQuery }),
@@ -143,17 +205,36 @@ export function addWatchRoutes(door: Door, core: Core, identity: Identity): void
   door.route({
     method: 'get',
     path: '/v1/explain/{kind}/{subject}',
-    summary: 'Why: the facts behind an exit (output id), a tx (hash) or a block (number)',
-    params: z.object({ kind: z.enum(['exit', 'tx', 'block']), subject: z.string().max(66) }),
+    summary: 'Why: the facts behind an exit (output id), a dispute or a tx (hash) or a block (number)',
+    params: z.object({ kind: z.enum(['exit', 'dispute', 'tx', 'block']), subject: z.string().max(66) }),
     answer: explanationSchema,
     cost: 5,
     handle: ({ params: { kind, subject } }) => {
       const found = explain(core, kind, subject)
-      const code = kind === 'exit' ? 'EXIT_UNKNOWN' : kind === 'tx' ? 'TRANSACTION_UNKNOWN' : 'BLOCK_UNKNOWN'
-      if (!found) throw unknown(code, `no such ${kind}`, subject, 'one that L1 or a verified block knows')
+      if (!found)
+        throw unknown(UNKNOWN_CODES[kind], `no such ${kind}`, subject, 'one that L1 or a verified block knows')
       return found
     },
   })
+}
+
+/** Of inputs and outputs what is known without building a proof. */
+function disputeDetails({ exits, disputes, facts }: Core, { dispute, inputs, signed }: DisputeRecord) {
+  const made = disputes.madeAt(dispute.txHash)
+  const fateOf = (outputId: Hash, position: number | undefined) => {
+    const exit = exits.record(outputId)?.state
+    const spend = position === undefined ? undefined : facts.spentBy(position)
+    return { ...(exit && { exit }), ...(spend === undefined || spend === made ? {} : { spend }) }
+  }
+  const txHash = hexToBytes(dispute.txHash)
+  return {
+    made,
+    inputs: inputs.map(({ outputId, position }) => fateOf(outputId, position)),
+    outputs: signed.transaction.outputs.map(({ owner, token, amount }, output) => {
+      const outputId = outputIdOf(txHash, output)
+      return { outputId, owner, token, amount, ...fateOf(outputId, made === undefined ? undefined : made + output) }
+    }),
+  }
 }
 
 /** Calls that change something. `token`: what they must bear; without one they are refused, whoever asks. */
@@ -199,14 +280,22 @@ export function addAdminRoutes(door: Door, core: Core, token: string | undefined
   })
 }
 
-function explain(core: Core, kind: 'exit' | 'tx' | 'block', subject: string) {
+const UNKNOWN_CODES = {
+  exit: 'EXIT_UNKNOWN',
+  dispute: 'DISPUTE_UNKNOWN',
+  tx: 'TRANSACTION_UNKNOWN',
+  block: 'BLOCK_UNKNOWN',
+} as const
+
+function explain(core: Core, kind: keyof typeof UNKNOWN_CODES, subject: string) {
   if (kind === 'block') {
     const number = blockNumberTextSchema.safeParse(subject).data
     return number === undefined ? undefined : explainBlock(core, number)
   }
   const hash = hashSchema.safeParse(subject).data
   if (!hash) return undefined
-  return kind === 'exit' ? explainExit(core, hash) : explainTransaction(core, hash)
+  if (kind === 'exit') return explainExit(core, hash)
+  return kind === 'dispute' ? explainDispute(core, hash) : explainTransaction(core, hash)
 }
 
 /** The same length for both sides of the comparison, whatever was sent. */

@@ -35,6 +35,7 @@ CREATE TABLE child_blocks (
   number INTEGER PRIMARY KEY,
   root TEXT NOT NULL,
   tx_count INTEGER NOT NULL,
+  tx_total INTEGER NOT NULL,
   anchor INTEGER NOT NULL,
   anchor_hash TEXT,
   timestamp INTEGER NOT NULL,
@@ -55,7 +56,7 @@ CREATE TABLE outputs (
   position INTEGER PRIMARY KEY,
   owner INTEGER NOT NULL,
   token INTEGER NOT NULL,
-  amount TEXT NOT NULL,
+  amount BLOB NOT NULL,
   spent_by INTEGER,
   deposited_at INTEGER,
   locked_at INTEGER
@@ -63,14 +64,17 @@ CREATE TABLE outputs (
 CREATE INDEX unspent_by_owner ON outputs (owner) WHERE spent_by IS NULL;
 
 CREATE TABLE transactions (
+  stretch INTEGER NOT NULL,
   hash_key INTEGER NOT NULL,
   position INTEGER NOT NULL,
-  PRIMARY KEY (hash_key, position)
+  PRIMARY KEY (stretch, hash_key, position)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE exits (
   output_id TEXT PRIMARY KEY,
-  position INTEGER NOT NULL,
+  position INTEGER,
+  disputed TEXT,
+  output INTEGER NOT NULL,
   owner TEXT NOT NULL,
   state TEXT NOT NULL,
   exitable_at INTEGER NOT NULL,
@@ -82,11 +86,41 @@ CREATE TABLE exits (
   changed INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX exits_by_position ON exits (position);
+CREATE INDEX exits_by_dispute ON exits (disputed) WHERE disputed IS NOT NULL;
 CREATE INDEX exits_by_owner ON exits (owner);
 CREATE INDEX exits_by_turn ON exits (young, block, seq);
 CREATE INDEX exits_closed ON exits (last_l1) WHERE state IN ('settled', 'removed');
 CREATE INDEX exits_open ON exits (exitable_at) WHERE state IN ('queued', 'ticket');
 CREATE INDEX exits_changed ON exits (changed) WHERE changed = 1;
+
+CREATE TABLE disputes (
+  tx_hash TEXT PRIMARY KEY,
+  state TEXT NOT NULL,
+  age_position INTEGER NOT NULL,
+  locked_at INTEGER NOT NULL,
+  started_l1 INTEGER NOT NULL,
+  started_log INTEGER NOT NULL,
+  decided_l1 INTEGER,
+  made INTEGER,
+  changed INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX disputes_by_state ON disputes (state);
+CREATE INDEX disputes_by_verdict ON disputes (decided_l1);
+CREATE INDEX disputes_unplaced ON disputes (locked_at) WHERE made IS NULL;
+CREATE INDEX disputes_by_place ON disputes (made) WHERE made IS NOT NULL;
+CREATE INDEX disputes_changed ON disputes (changed) WHERE changed = 1;
+
+CREATE TABLE dispute_inputs (
+  tx_hash TEXT NOT NULL,
+  input INTEGER NOT NULL,
+  output_id TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  locked_at INTEGER NOT NULL,
+  suspended INTEGER NOT NULL,
+  PRIMARY KEY (tx_hash, input)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX dispute_inputs_by_output ON dispute_inputs (output_id);
+CREATE INDEX dispute_inputs_by_position ON dispute_inputs (position);
 
 CREATE TABLE journal (cursor INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, data TEXT NOT NULL) STRICT;
 CREATE INDEX journal_by_topic ON journal (topic, cursor);
@@ -128,4 +162,12 @@ CREATE INDEX deliveries_due ON deliveries (next_at) WHERE delivered_at IS NULL;
 ]
 
 /** Tables that hold folded state only: emptied and filled again by a rebuild. */
-export const DERIVED_TABLES = ['child_blocks', 'dropped_blocks', 'outputs', 'transactions', 'exits'] as const
+export const DERIVED_TABLES = [
+  'child_blocks',
+  'dropped_blocks',
+  'outputs',
+  'transactions',
+  'exits',
+  'disputes',
+  'dispute_inputs',
+] as const

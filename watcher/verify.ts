@@ -6,31 +6,38 @@
 import type { Commitment } from '../protocol/block.ts'
 import { hashWitnesses } from '../protocol/block.ts'
 import { bytesToHex } from '../protocol/bytes.ts'
-import { decodeTransaction, splitBody } from '../protocol/codec.ts'
+import { splitBody } from '../protocol/codec.ts'
 import { isLifeboatError } from '../protocol/errors.ts'
 import { createTree } from '../protocol/merkle.ts'
 import { hashTransaction, leafOf, type SignedTransaction } from '../protocol/transaction.ts'
-import { applyBlock, type BlockFault, type Context, type State } from '../protocol/validity.ts'
-import { isPrepared, type PrepareResult } from '../signatures/jobs.ts'
+import { applyBlock, type BlockFault, type State } from '../protocol/validity.ts'
+import type { TransactionBatch } from '../signatures/jobs.ts'
+import { bufferOf, cutHashes, HASH_SIZE, type PackedPrepared, readSigners } from '../signatures/packing.ts'
+import { createReader } from '../signatures/wire.ts'
 import { readMalformed } from './malformed.ts'
 
-export type PreparedTransaction = Readonly<{
-  signed: SignedTransaction
-  txHash: Uint8Array
-  leaf: Uint8Array
-  /** Per input; undefined where the signature recovers to nobody. */
-  signers: Context['signers']
-}>
-
-/** Hashing and recovery of encoded transactions, in the order given: signatures/pool.ts, or its job in process. */
-export type Prepare = (transactions: readonly Uint8Array[], separator: Uint8Array) => Promise<readonly PrepareResult[]>
+/** Hashing and recovery of encoded transactions: signatures/pool.ts, or its job in process. */
+export type Prepare = (batch: TransactionBatch) => Promise<PackedPrepared>
 
 export type Garbage = Readonly<{ code: string; got: unknown; want: unknown }>
 
-/** A body that adds up to its commitment. Not yet verified. */
+/**
+ * A body that adds up to its commitment. Not yet verified. Its transactions stay encoded until then: blocks wait for their turn by the
+ * ten thousand transactions, and as objects they would be most of what the collector has to move.
+ */
 export type CommittedBody = Readonly<{
   bytes: Uint8Array
-  transactions: readonly PreparedTransaction[]
+  /** Transaction `i` stands in `bytes` from end `i - 1`, or `start`, to end `i`. */
+  start: number
+  ends: Uint32Array
+  /** 32 bytes each. */
+  txHashes: Uint8Array
+  leaves: Uint8Array
+  /** Per transaction, its number of signers; 20 bytes each. */
+  counts: Uint8Array
+  signers: Uint8Array
+  /** By index: those that break V1. */
+  malformed: ReadonlyMap<number, SignedTransaction>
 }>
 
 export type BodyCheck = Readonly<{ body: CommittedBody }> | Readonly<{ garbage: Garbage }>
@@ -45,10 +52,10 @@ export function isHeartbeat(commitment: Commitment): boolean {
 /** Waits while the workers have more than they take, as long as something of ours is among it: large blocks are fetched side by side. */
 export function createPatientPrepare(prepare: Prepare): Prepare {
   const running = new Set<Promise<unknown>>()
-  return async (transactions, separator) => {
+  return async (batch) => {
     for (;;) {
       const others = [...running]
-      const answer = prepare(transactions, separator)
+      const answer = prepare(batch)
       running.add(answer)
       try {
         return await answer
@@ -78,41 +85,60 @@ export async function checkBody(
   if (body.transactions.length !== commitment.txCount) {
     return garbage('OTHER_TX_COUNT', body.transactions.length, commitment.txCount)
   }
-  const results = await prepare(body.transactions, separator)
-  const transactions: PreparedTransaction[] = []
-  for (let i = 0; i < body.transactions.length; i++) {
-    const transaction = place(body.transactions[i] as Uint8Array, results[i], separator)
-    if (!transaction) return garbage('TRANSACTION_MALFORMED', `transaction ${i}`, 'the canonical encoding')
-    transactions.push(transaction)
+  const placed = placeOf(bytes, body.transactions)
+  const { txHashes, leaves, counts, signers } = await prepare({ ...batchOf(bytes, placed), separator })
+  const malformed = new Map<number, SignedTransaction>()
+  for (let i = counts.indexOf(0); i >= 0; i = counts.indexOf(0, i + 1)) {
+    const signed = readMalformed(body.transactions[i] as Uint8Array)
+    if (!signed) return garbage('TRANSACTION_MALFORMED', `transaction ${i}`, 'the canonical encoding')
+    const txHash = hashTransaction(signed.transaction, separator)
+    txHashes.set(txHash, i * HASH_SIZE)
+    leaves.set(leafOf(txHash, hashWitnesses(signed.witnesses)), i * HASH_SIZE)
+    malformed.set(i, signed)
   }
-  const root = bytesToHex(createTree(transactions.map(({ leaf }) => leaf)).root)
+  const root = bytesToHex(createTree(cutHashes(leaves)).root)
   if (root !== commitment.root) return garbage('OTHER_ROOT', root, commitment.root)
-  return { body: { bytes, transactions } }
+  return { body: { bytes, ...placed, txHashes, leaves, counts, signers, malformed } }
 }
 
 /** V1..V6 over the state, which takes up the block's effects. The first fault, or undefined. */
 export function verifyBody(
   block: number,
   commitment: Commitment,
-  { transactions }: CommittedBody,
+  body: CommittedBody,
   state: State,
 ): BlockFault | undefined {
-  const placed = transactions.map(({ signed, signers }) => ({ ...signed, signers }))
-  return applyBlock(placed, { block, anchor: commitment.anchor }, state)
+  return applyBlock(readTransactions(body), { block, anchor: commitment.anchor }, state)
 }
 
-function place(
-  bytes: Uint8Array,
-  result: PrepareResult | undefined,
-  separator: Uint8Array,
-): PreparedTransaction | undefined {
-  if (result && isPrepared(result)) {
-    return { signed: decodeTransaction(bytes), txHash: result.txHash, leaf: result.leaf, signers: result.signers }
-  }
-  const signed = readMalformed(bytes)
-  if (!signed) return undefined
-  const txHash = hashTransaction(signed.transaction, separator)
-  return { signed, txHash, leaf: leafOf(txHash, hashWitnesses(signed.witnesses)), signers: [] }
+function readTransactions({ bytes, start, ends, counts, signers, malformed }: CommittedBody) {
+  const read = createReader(bytes)
+  const addresses = bufferOf(signers)
+  let from = start
+  let firstSigner = 0
+  return Array.from(ends, (end, i) => {
+    const count = counts[i] as number
+    const { transaction, witnesses } = malformed.get(i) ?? read(from, end)
+    const signed = { transaction, witnesses, signers: readSigners(addresses, firstSigner, count) }
+    from = end
+    firstSigner += count
+    return signed
+  })
+}
+
+/** Where the transactions stand that `splitBody` cut: back to back, up to the end. */
+function placeOf(bytes: Uint8Array, transactions: readonly Uint8Array[]): Pick<CommittedBody, 'start' | 'ends'> {
+  let end = bytes.length - transactions.reduce((size, { length }) => size + length, 0)
+  const start = end
+  const ends = Uint32Array.from(transactions, ({ length }) => {
+    end += length
+    return end
+  })
+  return { start, ends }
+}
+
+function batchOf(bytes: Uint8Array, { start, ends }: Pick<CommittedBody, 'start' | 'ends'>) {
+  return { bytes: bytes.subarray(start), ends: ends.map((end) => end - start) }
 }
 
 function trySplit(bytes: Uint8Array) {

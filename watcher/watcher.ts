@@ -80,6 +80,8 @@ export type WatcherOptions = Readonly<{
 export type Watcher = Readonly<{
   url: string
   core: Core
+  /** Resolves when the signature threads run. Nothing waits for it: the first batches do. */
+  ready(): Promise<void>
   /** Starts the loop. Without it only `tick` moves the watcher. */
   start(): void
   /** One round, never beside another. Rejects when the round failed; nothing is lost by that. */
@@ -115,7 +117,7 @@ export async function createWatcher(options: WatcherOptions): Promise<Watcher> {
     limits,
     sources: sourcesOf(options, rootContract),
     peers: options.peers,
-    prepare: createPatientPrepare(pool.prepare),
+    prepare: createPatientPrepare(pool.preparePacked),
     log,
     sinks: options.sinks ?? [],
     now,
@@ -202,6 +204,7 @@ export async function createWatcher(options: WatcherOptions): Promise<Watcher> {
   return {
     url: server.url,
     core,
+    ready: pool.ready,
     start() {
       loop ??= run()
     },

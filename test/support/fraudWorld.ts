@@ -284,7 +284,10 @@ function mutate(world: FraudWorld, drafts: Draft[], dice: Dice): string {
     ['no outputs', () => (victim.outputs = [])],
     [
       'an input twice',
-      () => (victim.inputs.push(victim.inputs.at(-1) as number), victim.signers.push(victim.signers.at(-1))),
+      () => {
+        victim.inputs.push(victim.inputs.at(-1) as number)
+        victim.signers.push(victim.signers.at(-1))
+      },
     ],
     ['a witness too short', () => (victim.cut = 1)],
     ['a spent payment', () => spendInstead(world.at(1, 0, 1), bob)],

@@ -40,6 +40,11 @@ test('the table of the docs lists every code once', () => {
   for (const { meaning, action } of Object.values(ALERTS)) assert.ok(meaning.endsWith('.') && action.endsWith('.'))
 })
 
+test('docs/honest-watcher.md shows the alerts as they are', () => {
+  const docs = readFileSync(new URL('../../docs/honest-watcher.md', import.meta.url), 'utf8')
+  assert.ok(docs.includes(renderAlertTable()), 'its table of alerts must be what renderAlertTable() gives')
+})
+
 test('an alert stands once however often it is raised, and is new after its cause was gone', () => {
   const alarm = createAlarm({ db: openStore(), sinks: [], now: () => 7 })
   assert.is(alarm.raise('OUTBOX_STUCK', 'a', { wei: 10n ** 20n }), true)

@@ -16,6 +16,7 @@ import {
   deposited,
   depositPosition,
   exitOf,
+  hashOf,
   type MadeBlock,
   makeBlock,
   makeRawBlock,
@@ -257,20 +258,25 @@ test('a peer that sends a thousand bodies for one costs no more than one', async
   assert.is(core.alarm.page(0, 10)[0]?.repeats, 0)
 })
 
+/** Only the number of transactions counts here. */
+function batchOf(count: number) {
+  return { bytes: new Uint8Array(), ends: new Uint32Array(count), separator: new Uint8Array(32) }
+}
+
 test('waits for workers that are full instead of giving up the fetch', async () => {
   let waiting = 0
   const release: (() => void)[] = []
-  const patient = createPatientPrepare(async (transactions) => {
-    if (waiting + transactions.length > 3 && waiting > 0) {
-      throw retryable('SIGNATURE_POOL_FULL', 'full', { got: waiting + transactions.length, want: 'at most 3' })
+  const patient = createPatientPrepare(async ({ ends: { length } }) => {
+    if (waiting + length > 3 && waiting > 0) {
+      throw retryable('SIGNATURE_POOL_FULL', 'full', { got: waiting + length, want: 'at most 3' })
     }
-    waiting += transactions.length
+    waiting += length
     await new Promise<void>((resolve) => release.push(resolve))
-    waiting -= transactions.length
-    return transactions.map(() => ({ malformed: { code: `${transactions.length}` } })) as never
+    waiting -= length
+    const nothing = new Uint8Array()
+    return { txHashes: nothing, leaves: nothing, signers: nothing, counts: new Uint8Array(length), failures: [] }
   })
-  const bytes = (count: number) => Array.from({ length: count }, () => new Uint8Array(1))
-  const answers = [2, 5, 1].map((count) => patient(bytes(count), new Uint8Array(32)))
+  const answers = [2, 5, 1].map((count) => patient(batchOf(count)))
   const done = Promise.all(answers)
   let isDone = false
   void done.then(() => {
@@ -281,7 +287,7 @@ test('waits for workers that are full instead of giving up the fetch', async () 
     await new Promise((resolve) => setImmediate(resolve))
   }
   assert.equal(
-    (await done).map(({ length }) => length),
+    (await done).map(({ counts }) => counts.length),
     [2, 5, 1],
   )
   assert.is(waiting, 0)
@@ -291,8 +297,43 @@ test('tells what no waiting can mend', async () => {
   const broken = createPatientPrepare(async () => {
     throw retryable('SIGNATURE_POOL_FULL', 'full of others', { got: 9, want: 'at most 3' })
   })
-  const error = await broken([], new Uint8Array(32)).catch((thrown: unknown) => thrown)
+  const error = await broken(batchOf(0)).catch((thrown: unknown) => thrown)
   assert.is((error as { code?: string }).code, 'SIGNATURE_POOL_FULL')
+})
+
+test('a block that cannot be written does not take along those before it that came with it', async () => {
+  const { core, submit } = createScene()
+  const made = Array.from({ length: 4 }, (_, i) => makeBlock(i + 1, 2, i === 0 ? [pay(alice, D0, [[bob, 100n]])] : []))
+  submit(...made)
+  core.db.exec(`CREATE TRIGGER spoil BEFORE UPDATE OF verified ON child_blocks WHEN NEW.number = 3
+    BEGIN SELECT RAISE(ABORT, 'no'); END`)
+  const verified: number[] = []
+  for (let i = 0; i < 4; i++) {
+    await core.tick().catch(() => undefined)
+    verified.push(core.blocks.verifiedBlock())
+  }
+  assert.equal(verified, [0, 2, 2, 2])
+  core.db.exec('DROP TRIGGER spoil')
+  await core.tick()
+  assert.is(core.blocks.verifiedBlock(), 4)
+  assert.is(core.ledger.find(D0)?.spentBy, at(1, 0, 0))
+})
+
+test('finds each transaction by its hash, through an L1 reorg that takes its block and brings it back', async () => {
+  const { core, l1, submit } = createScene()
+  const [payment, next] = [pay(alice, D0, [[bob, 100n]]), pay(bob, D1, [[carol, 50n]])]
+  const block = makeBlock(1, 2, [payment, next])
+  submit(block)
+  await core.tick()
+  const look = () => [payment, next].map((signed) => core.blocks.positionOf(hashOf(signed)))
+  assert.equal(look(), [at(1, 0, 0), at(1, 1, 0)])
+  l1.reorg(1)
+  l1.mine()
+  await core.tick()
+  assert.equal(look(), [undefined, undefined])
+  submit(block)
+  await core.tick()
+  assert.equal(look(), [at(1, 0, 0), at(1, 1, 0)])
 })
 
 test('tells blocks on the live feed in the shape that clients of the operator read', async () => {

@@ -4,8 +4,12 @@
  */
 import type { Header } from '../../protocol/block.ts'
 import type { Hash } from '../../protocol/bytes.ts'
-import type { ExitFacts, ExitRecord } from '../facts.ts'
+import type { DisputeFacts, ExitFacts, ExitRecord } from '../facts.ts'
+import { type DisputePhase, NEW_DISPUTE, stepDispute } from './dispute.ts'
+import { isSuspended } from './docket.ts'
+import { refold } from './exitRecord.ts'
 import { isOpen } from './exitTime.ts'
+import { planInheritance } from './inheritance.ts'
 import { planProtected, type Ward } from './protectedExit.ts'
 import { planQueue } from './queueKeeper.ts'
 import { type ExitPhase, NEW_CASE, stepExit, verdictOf } from './standardExit.ts'
@@ -14,8 +18,12 @@ import type { Action, Effect, L1Readings, World } from './types.ts'
 export type CourtInput = Readonly<{
   /** The phases of the step before, by output id. Forgetting them changes nothing. */
   cases: ReadonlyMap<Hash, ExitPhase>
+  /** The same by transaction hash. */
+  disputeCases: ReadonlyMap<Hash, DisputePhase>
   /** Open exits, and those that closed lately. */
   exits: readonly ExitFacts[]
+  /** Disputes that run, that were decided lately, and canonical ones by which something may still leave. */
+  disputes: readonly DisputeFacts[]
   wards: readonly Ward[]
   /** Exits whose turn may be ahead, removed ones too. */
   records: readonly ExitRecord[]
@@ -25,26 +33,47 @@ export type CourtInput = Readonly<{
   world: World
 }>
 
-export type CourtStep = Readonly<{ cases: ReadonlyMap<Hash, ExitPhase>; effects: readonly Effect[] }>
+export type CourtStep = Readonly<{
+  cases: ReadonlyMap<Hash, ExitPhase>
+  disputeCases: ReadonlyMap<Hash, DisputePhase>
+  effects: readonly Effect[]
+}>
 
-/** Most urgent first: evidence, then our own exits, then the queue. */
+/** Most urgent first: evidence and pieces of disputes, then our own exits, then the queue. */
 export function stepCourt(input: CourtInput): CourtStep {
-  const { exits, wards, records, headers, readings, world } = input
+  const { disputes, wards, headers, readings, world } = input
+  const exits = input.exits.map((facts) => refold(facts, world.docket))
   const cases = new Map<Hash, ExitPhase>()
-  const ofExits: Effect[] = []
+  const disputeCases = new Map<Hash, DisputePhase>()
+  const ofCases: Effect[] = []
   for (const facts of exits) {
     const { outputId } = facts.exit
     const { next, effects } = stepExit(input.cases.get(outputId) ?? NEW_CASE, { facts, world })
     cases.set(outputId, next)
-    ofExits.push(...effects)
+    ofCases.push(...effects)
   }
-  ofExits.sort((a, b) => urgencyOf(a) - urgencyOf(b))
-  if (!readings) return { cases, effects: ofExits }
+  const invalid = exits.filter(({ exit }) => verdictOf(cases.get(exit.outputId) ?? NEW_CASE) === 'invalid')
+  const invalidExits = new Set(invalid.map(({ exit }) => exit.outputId))
+  for (const facts of disputes) {
+    const { txHash } = facts.dispute
+    const before = input.disputeCases.get(txHash) ?? NEW_DISPUTE
+    const { next, effects } = stepDispute(before, { facts, invalidExits, world })
+    disputeCases.set(txHash, next)
+    ofCases.push(...effects)
+  }
+  ofCases.sort((a, b) => urgencyOf(a) - urgencyOf(b))
+  if (!readings) return { cases, disputeCases, effects: ofCases }
+  const records = input.records.map((record) => refold(record, world.docket))
   const openExits = exits.filter(({ state }) => isOpen(state))
-  const doubted = new Set(exits.filter((facts) => isDoubted(facts, cases)).map(({ exit }) => exit.outputId))
-  const ofWards = planProtected({ wards, openExits, readings, world })
-  const ofQueue = planQueue({ records, openExits, headers, doubted, readings, world })
-  return { cases, effects: [...ofExits, ...ofWards, ...ofQueue] }
+  const doubted = new Set(exits.filter((facts) => isDoubted(facts, cases, world)).map(({ exit }) => exit.outputId))
+  const cancelled = cancelledOf([...exits, ...disputes.flatMap(inputExitsOf)], world)
+  const effects = [
+    ...ofCases,
+    ...planProtected({ wards, disputes, openExits, readings, world }),
+    ...planQueue({ records, openExits, cancelled, headers, doubted, readings, world }),
+    ...planInheritance({ disputes, openExits, readings, world }),
+  ]
+  return { cases, disputeCases, effects }
 }
 
 export function isAction(effect: Effect): effect is Action {
@@ -55,8 +84,19 @@ function urgencyOf(effect: Effect): number {
   return isAction(effect) ? effect.deadline : 0
 }
 
-function isDoubted({ exit, evidence, output }: ExitFacts, cases: ReadonlyMap<Hash, ExitPhase>): boolean {
-  if (evidence.length > 0) return false
+/** One that a dispute holds can't be paid at its turn, it only takes its place; one that a verdict ended leaves unpaid. */
+function isDoubted({ exit, evidence, output }: ExitFacts, cases: CourtStep['cases'], { docket }: World): boolean {
   const phase = cases.get(exit.outputId) ?? NEW_CASE
+  if (evidence.length > 0 || isSuspended(exit, docket) || phase === 'passed-on' || phase === 'refuted') return false
   return verdictOf(phase) !== 'valid' || output.kind === 'unverified'
+}
+
+function inputExitsOf({ inputExits }: DisputeFacts): readonly ExitRecord[] {
+  return inputExits.flatMap((record) => record ?? [])
+}
+
+/** Each once, whichever way it was learnt. */
+function cancelledOf(records: readonly ExitRecord[], { docket }: World): readonly ExitRecord[] {
+  const tickets = records.map((record) => refold(record, docket)).filter(({ state }) => state === 'cancelled-ticket')
+  return [...new Map(tickets.map((record) => [record.exit.outputId, record])).values()]
 }

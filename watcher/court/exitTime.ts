@@ -1,4 +1,5 @@
-/** When an exit's moments come in the world as it is (docs/spec.md section 5, ladder S5), and what a halt has made void. */
+/** When the moments of an exit and of a dispute come in the world as it is (docs/spec.md sections 5 and 6.1), and what a halt has made void. */
+import { answerDeadline, competitorDeadline, type Dispute } from '../../protocol/dispute.ts'
 import { type Exit, evidenceDeadline, payableAfter } from '../../protocol/exit.ts'
 import { decodePosition, isDepositPosition } from '../../protocol/position.ts'
 import type { ExitState } from '../facts.ts'
@@ -10,8 +11,18 @@ export function evidenceWindow(exit: Exit, { parameters, lastMove }: World): Win
   return { from: exit.startedAt, until: evidenceDeadline(exit.exitableAt, parameters.minExitPeriod, lastMove) }
 }
 
-/** The exit pays when L1 time is greater than this. */
-export function maturesAt(exit: Exit, { parameters, lastMove }: World): number {
+/** Competitors are taken from the dispute's start to E - MEP/2. */
+export function competitorWindow({ startedAt, exitableAt }: Dispute, { parameters, lastMove }: World): Window {
+  return { from: startedAt, until: competitorDeadline(exitableAt, parameters.minExitPeriod, lastMove) }
+}
+
+/** Answers are taken until E - MEP/4. The last quarter of this window, at least 3/16 MEP, is left after any competitor: those end at E - MEP/2. */
+export function answerWindow({ startedAt, exitableAt }: Dispute, { parameters, lastMove }: World): Window {
+  return { from: startedAt, until: answerDeadline(exitableAt, parameters.minExitPeriod, lastMove) }
+}
+
+/** The exit pays, or the dispute can be decided, when L1 time is greater than this. */
+export function maturesAt(exit: Pick<Exit, 'exitableAt'>, { parameters, lastMove }: World): number {
   return payableAfter(exit.exitableAt, parameters.minExitPeriod, lastMove)
 }
 

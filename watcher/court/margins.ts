@@ -49,9 +49,27 @@ export function answerSeconds(parameters: Parameters, delays: Delays): number {
  * DR) to the end of evidence, E - MEP/4, for an exit that matures after one MEP.
  */
 export function shortestChallengeWindow(parameters: Parameters): number {
-  const { minExitPeriod, anchorAgeBlocks, slot, dataChallengePeriod, dataResponsePeriod } = parameters
-  const hidden = Math.ceil(anchorAgeBlocks * slot * SLOT_SLACK) + dataChallengePeriod + dataResponsePeriod
-  return minExitPeriod - Math.floor(minExitPeriod / 4) - hidden
+  const { minExitPeriod } = parameters
+  return minExitPeriod - Math.floor(minExitPeriod / 4) - longestHidden(parameters)
+}
+
+/**
+ * The shortest time in which a competitor can be shown: from the same moment to E - MEP/2, in a dispute that starts now; at least a quarter
+ * of a window is without a limit on the budget.
+ */
+export function shortestCompetitorWindow(parameters: Parameters): number {
+  const half = parameters.minExitPeriod - Math.floor(parameters.minExitPeriod / 2)
+  return Math.min(half - longestHidden(parameters), Math.floor(half / 4))
+}
+
+/** From the last competitor to the last answer. */
+export function answerWindowSeconds({ minExitPeriod }: Parameters): number {
+  return Math.floor(minExitPeriod / 2) - Math.floor(minExitPeriod / 4)
+}
+
+/** From a lock to the last moment at which a spend older than it may come into the open. */
+function longestHidden({ anchorAgeBlocks, slot, dataChallengePeriod, dataResponsePeriod }: Parameters): number {
+  return Math.ceil(anchorAgeBlocks * slot * SLOT_SLACK) + dataChallengePeriod + dataResponsePeriod
 }
 
 /** The part of every challenge window in which the budget has no limit. */
@@ -65,6 +83,8 @@ export function findMarginProblems({ parameters, delays, staggerSeconds, limits 
   const answer = answerSeconds(parameters, delays)
   const shortest = shortestChallengeWindow(parameters)
   const urgent = urgentSeconds(parameters)
+  const competitor = shortestCompetitorWindow(parameters)
+  const reply = answerWindowSeconds(parameters)
   const exitRoom = orderDeadline(0, parameters) - limits.graceSeconds
   const values = [...Object.values(delays), staggerSeconds]
   const rules: readonly (readonly [rule: string, holds: boolean, got: string, want: string])[] = [
@@ -85,6 +105,18 @@ export function findMarginProblems({ parameters, delays, staggerSeconds, limits 
       answer <= urgent,
       `${answer} s`,
       `at most ${urgent} s, in which the budget has no limit`,
+    ],
+    [
+      'finality + poll + bump <= shortest competitor window',
+      answer <= competitor,
+      `${answer} s`,
+      `at most ${competitor} s, from the last moment of hiding to E - MEP/2`,
+    ],
+    [
+      'finality + poll + bump < time for an answer',
+      answer + staggerSeconds < reply,
+      `${answer} s and up to ${staggerSeconds} s of random delay`,
+      `less than ${reply} s, from E - MEP/2 to E - MEP/4`,
     ],
     [
       'finality + poll + bump <= REACTION',

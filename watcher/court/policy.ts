@@ -14,6 +14,8 @@ export const TURN_GAS = 60_000n
 /** What a turn costs as a rule; decides what the bounties pay for. */
 export const TURN_COST_GAS = 40_000n
 export const CALL_GAS = 60_000n
+/** Pieces that one call for a verdict is told; each takes two storage slots. */
+export const PIECES_PER_CALL = 250
 /** The contract stops before a turn with less than this left. */
 export const TURN_RESERVE_GAS = 150_000n
 

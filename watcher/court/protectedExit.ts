@@ -1,39 +1,45 @@
 /**
- * Taking protected accounts out of an unsafe chain (docs/spec.md sections 5.3, 7 and 11; docs/honest-watcher.md "Exits of ours"). One
- * case for each output of a protected owner, planned together, the most valuable first, since the key's ETH pays one bond for each.
+ * Taking protected accounts out (docs/spec.md sections 5.3, 6.3, 7 and 11; docs/honest-watcher.md "Exits of ours"). One case for each
+ * output of a protected owner, planned together, the most valuable first, since the key's ETH pays one bond for each.
  *
- *     resting --chain unsafe, output older than the fault--> leaving --ExitStarted, by anyone--> left
- *        ^  `---chain unsafe, a rule forbids it-----------> blocked
- *        `---- chain safe or only suspect: always, from everywhere but `left`
+ *     resting --chain unsafe, output older than the fault; or a dispute puts the output at risk--> leaving --ExitStarted, by anyone--> left
+ *        ^  `---the same, and a rule forbids it--> blocked
+ *        `---- neither: always, from everywhere but `left`
+ *
+ * An input of a running dispute is left alone while the chain is safe and nobody shows a competitor: its exit would wait for the verdict in any
+ * case, and be cancelled by the one that is to be expected. It is started at once when either changes, since it waits in its place.
  */
+import type { Hash } from '../../protocol/bytes.ts'
 import { decodePosition } from '../../protocol/position.ts'
-import type { ExitRecord, ProtectedAccount, ProtectedOutput } from '../facts.ts'
-import { orderDeadline } from '../safety.ts'
-import { rollingDeadline } from './exitTime.ts'
-import { budgetAt, START_GAS, UNLIMITED_WEI, worthOf } from './policy.ts'
+import type { DisputedOutput, DisputeFacts, ExitRecord, ProtectedAccount, ProtectedOutput } from '../facts.ts'
+import { mergeStarts, stepDisputedOutput } from './disputedOutput.ts'
+import { refoldDispute } from './disputeRecord.ts'
+import { callingDispute } from './place.ts'
+import { worthOf } from './policy.ts'
 import { judge } from './rules.ts'
-import type { Effect, L1Readings, StartExit, Step, World } from './types.ts'
+import { type StartMeans, startTerms } from './startTerms.ts'
+import type { Effect, L1Readings, StartDisputedExits, StartExit, Step, World } from './types.ts'
 
 export type ProtectedPhase = 'resting' | 'leaving' | 'blocked' | 'left'
 
-export type ProtectedInput = Readonly<{
-  output: ProtectedOutput
-  account: ProtectedAccount
-  revoked: boolean
-  /** Greatest child block below the output's that has young exits; 0 for none. */
-  youngHint: number
-  /** Of the key's ETH, what is left for this output. */
-  availableWei: bigint
-  readings: L1Readings
-  world: World
-}>
+export type ProtectedInput = StartMeans & Readonly<{ output: ProtectedOutput; world: World }>
 
 /** Total and deterministic; the phase depends on the input alone. */
-export function stepProtected(_phase: ProtectedPhase, input: ProtectedInput): Step<ProtectedPhase> {
-  if (input.output.exit !== undefined) return { next: 'left', effects: [] }
-  const effects = judge(startOf(input), input.world)
+export function stepProtected(
+  _phase: ProtectedPhase,
+  { output, world, ...means }: ProtectedInput,
+): Step<ProtectedPhase> {
+  if (output.exit !== undefined) return { next: 'left', effects: [] }
+  const start: StartExit = {
+    type: 'start-exit',
+    key: `start:${output.outputId}`,
+    purpose: `take output ${output.position} of ${output.owner} out`,
+    ...startTerms(output, calledAt(output.outputId, world), means, world),
+    output,
+  }
+  const effects = judge(start, world)
   if (effects.length === 0) return { next: 'resting', effects }
-  return { next: effects.some(({ type }) => type === 'start-exit') ? 'leaving' : 'blocked', effects }
+  return { next: effects.includes(start) ? 'leaving' : 'blocked', effects }
 }
 
 /** An owner under our protection: their word, and what they could take out. */
@@ -41,66 +47,85 @@ export type Ward = Readonly<{ account: ProtectedAccount; revoked: boolean; outpu
 
 export type ProtectedPlan = Readonly<{
   wards: readonly Ward[]
+  /** Whose transactions may make outputs of the wards. */
+  disputes: readonly DisputeFacts[]
   openExits: readonly ExitRecord[]
   readings: L1Readings
   world: World
 }>
 
+/** One output, whichever way it may leave. */
+type Candidate = Readonly<{
+  token: ProtectedOutput['token']
+  amount: bigint
+  /** Age: of an output of a dispute, the dispute's. */
+  position: number
+  propose(means: Pick<StartMeans, 'youngHint' | 'availableWei' | 'readings'>): readonly Effect[]
+}>
+
 /** All starts that the key can pay for, the most valuable outputs first; those without a price last, the larger amount first. */
-export function planProtected({ wards, openExits, readings, world }: ProtectedPlan): readonly Effect[] {
-  const queue = wards.flatMap(({ outputs, ...ward }) => outputs.map((output) => ({ ...ward, output })))
-  queue.sort((a, b) => compareWorth(a.output, b.output, world))
+export function planProtected({ wards, disputes, openExits, readings, world }: ProtectedPlan): readonly Effect[] {
+  const queue = wards.flatMap((ward) => [...plainCandidates(ward, world), ...disputedCandidates(ward, disputes, world)])
+  queue.sort((a, b) => compareWorth(a, b, world))
   const youngBlocks = youngBlocksOf(openExits)
   let availableWei = readings.balanceWei - world.policy.challengeReserveWei
   const effects: Effect[] = []
-  for (const item of queue) {
-    const { block } = decodePosition(item.output.position)
+  for (const { position, propose } of queue) {
+    const { block } = decodePosition(position)
     const youngHint = youngBlocks.findLast((young) => young < block) ?? 0
-    const step = stepProtected('resting', { ...item, youngHint, availableWei, readings, world })
-    for (const effect of step.effects) {
-      if (effect.type === 'start-exit') availableWei -= effect.bondWei + effect.costWei
+    for (const effect of propose({ youngHint, availableWei, readings })) {
+      if (effect.type === 'start-exit' || effect.type === 'start-disputed-exits') {
+        availableWei -= effect.bondWei + effect.costWei
+      }
       effects.push(effect)
     }
   }
-  return effects
+  return inOneCall(effects)
 }
 
-function startOf(input: ProtectedInput): StartExit {
-  const { output, account, readings, world } = input
-  const { policy, now, parameters } = world
-  const valueWei = worthOf(policy, output.token, output.amount)
-  const budgetWei = startBudget(world)
-  const since = world.safety.status === 'safe' ? now.timestamp : world.safety.since
-  return {
-    type: 'start-exit',
-    key: `start:${output.outputId}`,
-    purpose: `take output ${output.position} of ${output.owner} out`,
-    notBefore: since,
-    // Late is worse than in time and better than never: after the order is lost the money may still be there.
-    deadline: rollingDeadline(since, parameters.minExitPeriod, now.timestamp),
-    budgetWei: valueWei !== undefined && valueWei < budgetWei ? valueWei : budgetWei,
-    output,
-    account,
-    revoked: input.revoked,
-    leastBondWei: readings.exitBondWei,
-    bondWei: (readings.exitBondWei * policy.bondHeadroomPercent) / 100n,
-    youngHint: input.youngHint,
-    valueWei,
-    costWei: (START_GAS * readings.baseFeeWei * 3n) / 2n,
-    baseFeeWei: readings.baseFeeWei,
-    availableWei: input.availableWei,
+function plainCandidates({ outputs, account, revoked }: Ward, world: World): readonly Candidate[] {
+  return outputs.map((output) => ({
+    ...output,
+    propose: (means) => stepProtected('resting', { ...means, output, account, revoked, world }).effects,
+  }))
+}
+
+function disputedCandidates(
+  { account, revoked }: Ward,
+  disputes: readonly DisputeFacts[],
+  world: World,
+): readonly Candidate[] {
+  const isTheirs = ({ owner }: DisputedOutput) => owner === account.owner
+  return disputes.map(refoldDispute).flatMap((record) =>
+    record.outputs.filter(isTheirs).map((output) => ({
+      token: output.token,
+      amount: output.amount,
+      position: record.dispute.agePosition,
+      propose: (means) => stepDisputedOutput('resting', { ...means, record, output, account, revoked, world }).effects,
+    })),
+  )
+}
+
+/** Outputs that one owner takes out through one dispute share a call. */
+function inOneCall(effects: readonly Effect[]): readonly Effect[] {
+  const callOf = ({ record, account }: StartDisputedExits) => `${record.dispute.txHash} ${account.owner}`
+  const calls = new Map<string, StartDisputedExits[]>()
+  for (const effect of effects) {
+    if (effect.type !== 'start-disputed-exits') continue
+    calls.set(callOf(effect), [...(calls.get(callOf(effect)) ?? []), effect])
   }
+  return effects.flatMap((effect): readonly Effect[] => {
+    if (effect.type !== 'start-disputed-exits') return [effect]
+    const [first, ...others] = calls.get(callOf(effect)) ?? []
+    return first === effect ? [mergeStarts(first, others)] : []
+  })
 }
 
-/** Doubles by quarters until the order is lost; nothing is too dear from the last safe moment on. */
-function startBudget({ safety, now, policy, parameters }: World): bigint {
-  if (safety.status === 'safe') return 0n
-  if (now.timestamp >= safety.lastSafeMoment) return UNLIMITED_WEI
-  const window = { from: safety.since, until: orderDeadline(safety.since, parameters) }
-  return budgetAt(policy.exitFloorWei, window, now.timestamp)
+function calledAt(outputId: Hash, world: World): number {
+  return callingDispute(outputId, world)?.dispute.startedAt ?? world.now.timestamp
 }
 
-function compareWorth(a: ProtectedOutput, b: ProtectedOutput, { policy }: World): number {
+function compareWorth(a: Candidate, b: Candidate, { policy }: World): number {
   const [worthA = -1n, worthB = -1n] = [a, b].map(({ token, amount }) => worthOf(policy, token, amount))
   return compareBig(worthB, worthA) || compareBig(b.amount, a.amount) || a.position - b.position
 }

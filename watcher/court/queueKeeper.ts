@@ -1,18 +1,21 @@
 /**
- * Keeping the queue moving where we have an interest (docs/spec.md sections 5.4 and 5.5; docs/honest-watcher.md "The queue"): turns that
- * are due, tickets that became payable or that nobody is owed, credits of protected accounts. None of this is needed for safety.
+ * Keeping the queue moving where we have an interest (docs/spec.md sections 5.4, 5.5 and 6.3; docs/honest-watcher.md "The queue"): turns
+ * that are due, tickets that became payable or that nobody is owed, credits of protected accounts. None of this is needed for safety.
  *
  *     queued --its turn, processExits--> paid, removed, or ticket
- *     ticket --payable and covered, settle--> paid          ticket --void, or evidence final, release--> removed
+ *     ticket --payable and covered, settle--> paid     ticket --void, refuted, or evidence final, release--> removed
+ *     cancelled-ticket --release--> removed: its bond comes back, its place is inherited (inheritance.ts)
  *
  * There is no memory: what is due is read off the queue, and an act done by another is not due any more.
  */
 import type { Header } from '../../protocol/block.ts'
-import { type Hash, ZERO_HASH } from '../../protocol/bytes.ts'
+import { bytesToHex, type Hash, hexToBytes, ZERO_HASH } from '../../protocol/bytes.ts'
 import { hashExit, splitBond, voidableUntil } from '../../protocol/exit.ts'
 import { decodePosition } from '../../protocol/position.ts'
-import type { ExitRecord } from '../facts.ts'
-import { ticketOf } from './exitRecord.ts'
+import { hashTransaction } from '../../protocol/transaction.ts'
+import type { ExitFacts, ExitRecord } from '../facts.ts'
+import { isSuspended, makerOf } from './docket.ts'
+import { piecesOf, ticketOf } from './exitRecord.ts'
 import { isVoid, maturesAt, rollingDeadline } from './exitTime.ts'
 import { CALL_GAS, staggerOf, TURN_COST_GAS, TURN_GAS, TURN_RESERVE_GAS } from './policy.ts'
 import { judge } from './rules.ts'
@@ -23,7 +26,9 @@ export type KeeperInput = Readonly<{
   /** Exits whose turn may be ahead, removed ones too. */
   records: readonly ExitRecord[]
   /** Queued exits and tickets. */
-  openExits: readonly ExitRecord[]
+  openExits: readonly OpenExit[]
+  /** Tickets whose value a verdict passed on. */
+  cancelled: readonly ExitRecord[]
   headers: ReadonlyMap<number, Header>
   /** Output ids of exits that we hold invalid or cannot vouch for, and against which no evidence stands. */
   doubted: ReadonlySet<Hash>
@@ -31,19 +36,26 @@ export type KeeperInput = Readonly<{
   world: World
 }>
 
+/** What spends its output in the verified blocks says which transaction a piece of evidence is. */
+export type OpenExit = ExitRecord & Readonly<{ output?: ExitFacts['output'] }>
+
 /** Total and deterministic. */
 export function planQueue(input: KeeperInput): readonly Effect[] {
   const { openExits, readings, world } = input
-  const tickets = openExits.flatMap((record) => {
-    const ticket = record.state === 'ticket' ? ticketOf(record.events) : undefined
-    return ticket ? [{ record, ticket }] : []
-  })
+  const tickets = ticketsOf(openExits)
   return [
     ...turnsOf(input).flatMap((action) => judge(action, world)),
     ...tickets.flatMap((item) => judge(settleOf(item, input), world)),
-    ...tickets.flatMap((item) => judge(releaseOf(item, input), world)),
+    ...[...tickets, ...ticketsOf(input.cancelled)].flatMap((item) => judge(releaseOf(item, input), world)),
     ...readings.credits.flatMap((credit) => judge(withdrawOf(credit, world), world)),
   ]
+}
+
+function ticketsOf(records: readonly OpenExit[]): readonly TicketItem[] {
+  return records.flatMap((record) => {
+    const ticket = record.state === 'queued' ? undefined : ticketOf(record.events)
+    return ticket ? [{ record, ticket }] : []
+  })
 }
 
 function turnsOf({ records, headers, doubted, readings, world }: KeeperInput): readonly ProcessExits[] {
@@ -80,7 +92,7 @@ function turnsOf({ records, headers, doubted, readings, world }: KeeperInput): r
   ]
 }
 
-type TicketItem = Readonly<{ record: ExitRecord; ticket: Ticket }>
+type TicketItem = Readonly<{ record: OpenExit; ticket: Ticket }>
 
 function settleOf({ record, ticket }: TicketItem, input: KeeperInput): Settle {
   return {
@@ -95,7 +107,8 @@ function settleOf({ record, ticket }: TicketItem, input: KeeperInput): Settle {
 }
 
 function releaseOf({ record, ticket }: TicketItem, input: KeeperInput): Release {
-  const { header, spend } = finalEvidence(record, input)
+  const isCancelled = record.state === 'cancelled-ticket'
+  const { spend, place, header, shown } = isCancelled ? NO_EVIDENCE : finalEvidence(record, input)
   return {
     type: 'release',
     key: `release:${hashExit(record.exit)}:${spend}`,
@@ -105,8 +118,11 @@ function releaseOf({ record, ticket }: TicketItem, input: KeeperInput): Release 
     ticket,
     fundedTo: fundedTo(record, input),
     spend,
+    place,
     header,
-    helpsProtected: isOursBehind(record, ticket, input),
+    ...(shown && { shown }),
+    // Its place stays for the outputs: all that comes of it is the bond.
+    helpsProtected: isCancelled ? isOurBond(record, input) : isOursBehind(record, ticket, input),
   }
 }
 
@@ -138,15 +154,32 @@ function fundedTo({ exit }: ExitRecord, { readings }: KeeperInput): bigint {
 
 const NO_HEADER: Header = { root: ZERO_HASH, timestamp: 0, txCount: 0, anchor: 0 }
 
-/** A standing piece in a verified block that nothing can void any more, 0 for none; the contract ignores it for a void exit. */
-function finalEvidence({ evidence }: ExitRecord, { headers, world }: KeeperInput) {
-  for (const spend of evidence) {
+type FinalEvidence = Pick<Release, 'spend' | 'place' | 'header' | 'shown'>
+
+const NO_EVIDENCE: FinalEvidence = { spend: 0, place: 0, header: NO_HEADER }
+
+/** A standing piece in a verified block that nothing can void any more, none where a verdict is all that is needed or has to come first. */
+function finalEvidence({ exit, events, output }: OpenExit, { headers, readings, world }: KeeperInput): FinalEvidence {
+  const { docket, verifiedBlock, now, parameters } = world
+  if (makerOf(exit, docket) === 'not-canonical' || isSuspended(exit, docket)) return NO_EVIDENCE
+  const spender = output?.kind === 'spent' ? output.evidence : undefined
+  for (const { spend, place } of piecesOf(events)) {
     const { block } = decodePosition(spend)
     const header = headers.get(block)
-    if (!header || block > world.verifiedBlock || isVoid(spend, world)) continue
-    if (world.now.timestamp > voidableUntil(header.timestamp, world.parameters.minExitPeriod)) return { spend, header }
+    if (!header || docket.refuted.has(spend) || block > verifiedBlock || isVoid(spend, world) || isVoid(place, world))
+      continue
+    if (now.timestamp <= voidableUntil(header.timestamp, parameters.minExitPeriod)) continue
+    const found = { spend, place: place === 0 ? exit.position : place, header }
+    if (spender?.spend !== spend) return found
+    const separator = hexToBytes(readings.domainSeparator)
+    const txHash = bytesToHex(hashTransaction(spender.signed.transaction, separator))
+    return { ...found, shown: { txHash, header, proof: spender.proof } }
   }
-  return { spend: 0, header: NO_HEADER }
+  return NO_EVIDENCE
+}
+
+function isOurBond({ exit }: ExitRecord, { world }: KeeperInput): boolean {
+  return exit.payer === world.policy.sender || world.protectedOwners.has(exit.payer)
 }
 
 /** Something of a protected owner in this token waits behind the ticket, or may come to. */

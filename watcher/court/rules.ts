@@ -2,12 +2,16 @@
  * The named rules of the honest watcher (docs/honest-watcher.md, "Rules"). The machines propose, the rules decide: no action reaches the
  * outbox that breaks one, whatever a machine thought. Each rule says why it exists, and the docs' table is rendered from here.
  */
-import { BOND_GAS, voidableUntil } from '../../protocol/exit.ts'
-import { findMandateFault } from '../../protocol/mandate.ts'
-import { decodePosition, isDepositPosition, transactionPosition } from '../../protocol/position.ts'
-import type { AlertCode } from '../alerts.ts'
+import { ZERO_HASH } from '../../protocol/bytes.ts'
+import { voidableUntil } from '../../protocol/exit.ts'
+import { decodePosition, isDepositPosition, outputIdAt, transactionPosition } from '../../protocol/position.ts'
+import { ANSWER_RULES, COMPETITOR_RULES, DECIDE_RULES, INHERIT_RULES } from './disputeRules.ts'
+import { isContested, isOnTrial, isSuspended, makerOf, refutedBy } from './docket.ts'
+import { piecesOf } from './exitRecord.ts'
 import { evidenceWindow, isOpen, isVoid, maturesAt } from './exitTime.ts'
 import { TURN_GAS, TURN_RESERVE_GAS } from './policy.ts'
+import type { Rule } from './rule.ts'
+import { START_DISPUTED_RULES, START_RULES } from './startRules.ts'
 import type {
   Action,
   Challenge,
@@ -16,28 +20,20 @@ import type {
   ProcessExits,
   Release,
   Settle,
-  StartExit,
   Withdraw,
   World,
 } from './types.ts'
-
-export type Rule<A extends Action> = Readonly<{
-  id: string
-  rationale: string
-  /** What people are told when the rule stops an action; `quiet` where waiting is all there is to do. */
-  refusal: AlertCode | 'quiet'
-  holds(action: A, world: World): boolean
-}>
 
 export const CHALLENGE_RULES: readonly Rule<Challenge>[] = [
   {
     id: 'SPEND-NAMES-THE-OUTPUT',
     rationale: 'WATCH-1: only a transaction whose input is the exiting output says anything about it.',
     refusal: 'INTERNAL_FAULT',
-    holds: ({ record, evidence: { spend, signed, input } }) =>
-      signed.transaction.inputs[input] === record.exit.position &&
-      spend === transactionPosition(spend) &&
-      !isDepositPosition(spend),
+    holds: (action) => {
+      const { spend, signed, input } = action.evidence
+      const place = signed.transaction.inputs[input]
+      return isNamed(action, place) && spend === transactionPosition(spend) && !isDepositPosition(spend)
+    },
   },
   {
     id: 'SPEND-IS-VERIFIED',
@@ -60,6 +56,23 @@ export const CHALLENGE_RULES: readonly Rule<Challenge>[] = [
     holds: ({ evidence }, world) => !isVoid(evidence.spend, world),
   },
   {
+    id: 'SPEND-NOT-REFUTED',
+    rationale:
+      'WATCH-1: a transaction that was judged not canonical spent nothing, and what it made was never there, whatever block holds it (6.3.10).',
+    refusal: 'quiet',
+    holds: ({ record: { exit }, evidence }, { docket }) =>
+      refutedBy(exit.outputId, evidence.signed.transaction, docket) === undefined &&
+      makerOf(exit, docket) !== 'not-canonical',
+  },
+  {
+    id: 'SPEND-NOT-ON-TRIAL',
+    rationale:
+      'While the spend’s own dispute holds the exit, the verdict cancels the exit or clears it of this very spend: evidence would change nothing and could cost an honest owner the bond.',
+    refusal: 'quiet',
+    holds: ({ record: { exit }, evidence }, { docket }) =>
+      !isOnTrial(exit.outputId, evidence.signed.transaction, docket),
+  },
+  {
     id: 'EXIT-IS-OPEN',
     rationale: 'A paid or removed exit takes no evidence; sending it would only burn gas.',
     refusal: 'quiet',
@@ -70,7 +83,10 @@ export const CHALLENGE_RULES: readonly Rule<Challenge>[] = [
     rationale:
       'The same piece twice is refused by the contract. Another’s other piece does not count: it may fall (S6).',
     refusal: 'quiet',
-    holds: ({ record, evidence }) => !record.evidence.includes(evidence.spend),
+    holds: ({ record, evidence: { spend, signed, input } }) =>
+      piecesOf(record.events).every(
+        (piece) => piece.spend !== spend || (piece.place !== 0 && piece.place !== signed.transaction.inputs[input]),
+      ),
   },
   {
     id: 'EVIDENCE-IN-TIME',
@@ -84,9 +100,14 @@ export const CHALLENGE_RULES: readonly Rule<Challenge>[] = [
 export const DROP_RULES: readonly Rule<DropEvidence>[] = [
   {
     id: 'DROP-ONLY-FALLEN',
-    rationale: 'Evidence that stands protects everybody; the contract refuses to drop it, and so do we.',
+    rationale:
+      'Evidence that stands protects everybody; the contract refuses to drop it, and so do we. It fell with its block, with the block that holds what it spends, or with its transaction, judged not canonical.',
     refusal: 'quiet',
-    holds: ({ record, spend }, world) => record.evidence.includes(spend) && isVoid(spend, world),
+    holds: ({ record, spend, place, refuted }, world) =>
+      record.evidence.includes(spend) &&
+      (isVoid(spend, world) ||
+        (record.exit.disputed !== ZERO_HASH && isVoid(place, world)) ||
+        (refuted !== undefined && world.docket.byTransaction.get(refuted.txHash)?.state === 'not-canonical')),
   },
   {
     id: 'DROP-ONLY-FOR-VALID',
@@ -96,70 +117,11 @@ export const DROP_RULES: readonly Rule<DropEvidence>[] = [
   },
   {
     id: 'DROP-WITH-INTEREST',
-    rationale: 'Dropping earns nothing: it is done for protected owners, and for all by a watcher in public service.',
+    rationale:
+      'Dropping earns nothing: it is done for protected owners, and for all by a watcher in public service. What a verdict refuted is dropped for every owner: only who has the block can.',
     refusal: 'quiet',
-    holds: ({ record }, { protectedOwners, policy }) => policy.publicService || protectedOwners.has(record.exit.owner),
-  },
-]
-
-export const START_RULES: readonly Rule<StartExit>[] = [
-  {
-    id: 'ONLY-WHEN-UNSAFE',
-    rationale:
-      'A suspicion, a restart or a short silence must not cost every user a bond and the chain its users; only an unsafe chain does.',
-    refusal: 'quiet',
-    holds: (_action, { safety }) => safety.status === 'unsafe',
-  },
-  {
-    id: 'OLDER-THAN-THE-FAULT',
-    rationale:
-      'An output of the bad block or a later one matures with the forged ones and may be void; it leaves by the dispute of its transaction.',
-    refusal: 'PROTECTED_EXIT_BLOCKED',
-    holds: ({ output }, { safety }) =>
-      safety.status === 'safe' ||
-      isDepositPosition(output.position) ||
-      decodePosition(output.position).block < safety.block,
-  },
-  {
-    id: 'NOT-EXITING',
-    rationale: 'An output exits once; a second start is refused and burns gas.',
-    refusal: 'quiet',
-    holds: ({ output }) => output.exit === undefined,
-  },
-  {
-    id: 'MANDATE-COVERS',
-    rationale: 'We act by the owner’s word only, inside its period, amount and output; L1 refuses anything else.',
-    refusal: 'PROTECTED_EXIT_BLOCKED',
-    holds: ({ output, account, revoked }, { now, policy }) =>
-      !revoked &&
-      findMandateFault(account.mandate, {
-        owner: output.owner,
-        delegate: policy.sender,
-        position: output.position,
-        amount: output.amount,
-        now: now.timestamp,
-      }) === undefined,
-  },
-  {
-    id: 'BOND-BY-FORMULA',
-    rationale:
-      'The bond that L1 asks for is at most 16 times the base fee’s (spec 8.2): an endpoint that lies must not lock up the key’s ETH.',
-    refusal: 'INTERNAL_FAULT',
-    holds: ({ bondWei, baseFeeWei }, { policy }) =>
-      bondWei * 100n <= BOND_GAS * 16n * gweiUp(baseFeeWei) * policy.bondHeadroomPercent,
-  },
-  {
-    id: 'BOND-AFFORDABLE',
-    rationale:
-      'A start that the key can’t pay for would stand in the way of cheaper ones and of challenges, whose reserve stays untouched.',
-    refusal: 'BUDGET_EXHAUSTED',
-    holds: ({ bondWei, costWei, availableWei }) => bondWei + costWei <= availableWei,
-  },
-  {
-    id: 'WORTH-ITS-COST',
-    rationale: 'An output worth less than the gas of taking it out stays: spending more than it holds helps nobody.',
-    refusal: 'PROTECTED_EXIT_BLOCKED',
-    holds: ({ valueWei, costWei }) => valueWei === undefined || valueWei > costWei,
+    holds: ({ record, refuted }, { protectedOwners, policy }) =>
+      policy.publicService || protectedOwners.has(record.exit.owner) || refuted !== undefined,
   },
 ]
 
@@ -197,14 +159,17 @@ export const SETTLE_RULES: readonly Rule<Settle>[] = [
   {
     id: 'SETTLE-ONLY-PAYABLE',
     rationale:
-      'Before its time, under evidence, void or not covered a ticket is skipped by the contract and the call reverts.',
+      'Before its time, under evidence, waiting for a verdict, void or not covered a ticket is skipped by the contract and the call reverts.',
     refusal: 'quiet',
     holds: ({ record, ticket, fundedTo }, world) =>
       record.state === 'ticket' &&
       record.evidence.length === 0 &&
       !isVoid(record.exit.position, world) &&
+      !isSuspended(record.exit, world.docket) &&
+      makerOf(record.exit, world.docket) !== 'not-canonical' &&
       world.now.timestamp > maturesAt(record.exit, world) &&
-      fundedTo > ticket.from,
+      // What it inherited in full is over once the line has reached its own place.
+      (fundedTo > ticket.from || (fundedTo === ticket.from && ticket.due === ticket.inherited)),
   },
   {
     id: 'SETTLE-WITH-INTEREST',
@@ -218,25 +183,25 @@ export const RELEASE_RULES: readonly Rule<Release>[] = [
   {
     id: 'RELEASE-OWED-TO-NOBODY',
     rationale:
-      'WATCH-1: a release ends an exit for ever. It needs a void output, or standing evidence in a verified block that can’t be voided any more.',
+      'WATCH-1: a release ends an exit for ever. It needs a void output, a verdict against it, or standing evidence in a verified block that can’t be voided any more; that of a transaction which is not refuted, and never while a dispute runs.',
     refusal: 'quiet',
-    holds: ({ record, spend, header }, world) =>
-      record.state === 'ticket' &&
-      (isVoid(record.exit.position, world) ||
-        (record.evidence.includes(spend) &&
-          decodePosition(spend).block <= world.verifiedBlock &&
-          !isVoid(spend, world) &&
-          world.now.timestamp > voidableUntil(header.timestamp, world.parameters.minExitPeriod))),
+    holds: (release, world) => {
+      const { state, exit } = release.record
+      if (state === 'cancelled-ticket') return true
+      if (state !== 'ticket') return false
+      return isVoid(exit.position, world) || makerOf(exit, world.docket) === 'not-canonical' || isProven(release, world)
+    },
   },
   {
     id: 'RELEASE-ONLY-COVERED',
     rationale: 'Releasing what is not covered yet would invent money for an older ticket; the contract refuses it.',
     refusal: 'quiet',
-    holds: ({ ticket, fundedTo }) => fundedTo >= ticket.from,
+    holds: ({ record, ticket, fundedTo }) => record.state === 'cancelled-ticket' || fundedTo >= ticket.from,
   },
   {
     id: 'RELEASE-WITH-INTEREST',
-    rationale: 'A release earns nothing: it is done where a protected owner waits behind, or in public service.',
+    rationale:
+      'A release earns nothing: it is done where a protected owner waits behind, where it brings our bond back, or in public service.',
     refusal: 'quiet',
     holds: ({ helpsProtected }, { policy }) => helpsProtected || policy.publicService,
   },
@@ -256,10 +221,15 @@ export const WITHDRAW_RULES: readonly Rule<Withdraw>[] = [
 const RULES_OF: Readonly<Record<Action['type'], readonly Rule<Action>[]>> = {
   challenge: CHALLENGE_RULES,
   'drop-evidence': DROP_RULES,
+  'show-competitor': COMPETITOR_RULES,
+  'answer-dispute': ANSWER_RULES,
+  'decide-dispute': DECIDE_RULES,
   'start-exit': START_RULES,
+  'start-disputed-exits': START_DISPUTED_RULES,
   'process-exits': PROCESS_RULES,
   settle: SETTLE_RULES,
   release: RELEASE_RULES,
+  inherit: INHERIT_RULES,
   withdraw: WITHDRAW_RULES,
 }
 
@@ -287,7 +257,24 @@ export function renderRuleTable(): string {
   return ['| rule | checked on | why |', '|---|---|---|', ...rows, ''].join('\n')
 }
 
-function gweiUp(wei: bigint): bigint {
-  const gwei = 10n ** 9n
-  return wei < gwei ? gwei : ((wei + gwei - 1n) / gwei) * gwei
+/** The spend's input is the exiting output: at its own position, or where the transaction is included whose dispute stands for it. */
+function isNamed({ record: { exit }, made }: Challenge, place: number | undefined): boolean {
+  if (place === undefined) return false
+  if (exit.disputed === ZERO_HASH) return place === exit.position
+  return made?.position === transactionPosition(place) && outputIdAt(place, exit.disputed) === exit.outputId
+}
+
+/** Evidence that removes the exit whatever comes. */
+function isProven({ record, spend, place, header, shown }: Release, world: World): boolean {
+  const { exit, evidence } = record
+  return (
+    evidence.includes(spend) &&
+    decodePosition(spend).block <= world.verifiedBlock &&
+    !isVoid(spend, world) &&
+    !isVoid(place, world) &&
+    world.now.timestamp > voidableUntil(header.timestamp, world.parameters.minExitPeriod) &&
+    !isSuspended(exit, world.docket) &&
+    (!isContested(exit.outputId, world.docket) ||
+      (shown !== undefined && world.docket.byTransaction.get(shown.txHash)?.state !== 'not-canonical'))
+  )
 }

@@ -6,6 +6,7 @@ import type { Header } from '../../protocol/block.ts'
 import { compareTurns, type QueuePlace, voidableUntil } from '../../protocol/exit.ts'
 import { decodePosition } from '../../protocol/position.ts'
 import type { ExitRecord } from '../facts.ts'
+import { isContested, isSpendSuspended } from './docket.ts'
 import { firstEvidenceOf } from './exitRecord.ts'
 import { isPastTurn } from './exitTime.ts'
 import type { QueueCursor, Turns, World } from './types.ts'
@@ -61,9 +62,13 @@ function placeOf({ exit }: ExitRecord): QueuePlace {
   return { exitableAt: exit.exitableAt, young: exit.young, block: decodePosition(exit.position).block, seq: exit.seq }
 }
 
-/** One header for each exit whose evidence is final: the contract uses them up in the order of the turns. */
-function evidenceHeader({ state, events }: ExitRecord, { headers }: QueueFacts, world: World): readonly Header[] {
+/**
+ * One header for each exit whose evidence is final: the contract uses them up in the order of the turns. It looks at no evidence while a
+ * dispute holds the exit, nor of a contested output (docs/spec.md section 6.3.11).
+ */
+function evidenceHeader({ exit, state, events }: ExitRecord, { headers }: QueueFacts, world: World): readonly Header[] {
   const spend = firstEvidenceOf(events)
+  if (isSpendSuspended(exit.outputId, world.docket) || isContested(exit.outputId, world.docket)) return []
   const header = state === 'queued' && spend !== 0 ? headers.get(decodePosition(spend).block) : undefined
   if (!header) return []
   return world.now.timestamp > voidableUntil(header.timestamp, world.parameters.minExitPeriod) ? [header] : []

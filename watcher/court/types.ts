@@ -2,12 +2,24 @@
  * What the court's machines take and give (docs/spec.md section 11, docs/honest-watcher.md). The machines are pure: a `World` and
  * facts go in, effects come out as data. Nothing here or beside it knows a clock, a database, a network or randomness.
  */
-import type { Header } from '../../protocol/block.ts'
-import type { Address } from '../../protocol/bytes.ts'
+import type { Header, InclusionProof } from '../../protocol/block.ts'
+import type { Address, Hash } from '../../protocol/bytes.ts'
+import type { Verdict } from '../../protocol/dispute.ts'
 import type { Exit } from '../../protocol/exit.ts'
 import type { Parameters } from '../../protocol/parameters.ts'
 import type { AlertCode } from '../alerts.ts'
-import type { ChainSafety, ExitRecord, L1Now, ProtectedAccount, ProtectedOutput, SpendFact } from '../facts.ts'
+import type {
+  ChainSafety,
+  DisputedOutput,
+  DisputeFacts,
+  ExitRecord,
+  L1Now,
+  PlaceFact,
+  ProtectedAccount,
+  ProtectedOutput,
+  SpendFact,
+} from '../facts.ts'
+import type { Docket } from './docket.ts'
 import type { CourtPolicy } from './policy.ts'
 
 /** The state of the chain and of our means that every decision is taken in: one consistent read. */
@@ -26,6 +38,8 @@ export type World = Readonly<{
   /** L1 seconds of the last move of `voidFrom`; 0 for none. */
   lastMove: number
   protectedOwners: ReadonlySet<Address>
+  /** Every dispute that L1 knows. */
+  docket: Docket
   policy: CourtPolicy
 }>
 
@@ -34,6 +48,8 @@ export type L1Readings = Readonly<{
   baseFeeWei: bigint
   /** `exitBond()` of the root contract. */
   exitBondWei: bigint
+  /** `domainSeparator()` of the root contract: what hashes of transactions begin with. */
+  domainSeparator: Hash
   /** What the court's key holds. */
   balanceWei: bigint
   queue: QueueCursor
@@ -61,30 +77,80 @@ type ActionBase = Readonly<{
   budgetWei: bigint
 }>
 
-export type Challenge = ActionBase & Readonly<{ type: 'challenge'; record: ExitRecord; evidence: SpendFact }>
+export type Challenge = ActionBase &
+  Readonly<{
+    type: 'challenge'
+    record: ExitRecord
+    evidence: SpendFact
+    /** Of an exit that a dispute stands for: where the disputed transaction is included, so that the spend can name its output there. */
+    made?: PlaceFact
+  }>
+
+/** What stands at a position, for calls that have to show that it is not the judged transaction, or that it is. */
+export type Shown = Readonly<{ txHash: Hash; header: Header; proof: InclusionProof }>
 
 export type DropEvidence = ActionBase &
-  Readonly<{ type: 'drop-evidence'; record: ExitRecord; spend: number; holdsValid: boolean }>
-
-export type StartExit = ActionBase &
   Readonly<{
-    type: 'start-exit'
-    output: ProtectedOutput
-    account: ProtectedAccount
-    /** True once the owner's series of mandates is revoked on L1. */
-    revoked: boolean
-    bondWei: bigint
-    /** What L1 asks for now, without headroom. */
-    leastBondWei: bigint
-    /** Greatest child block with young exits below the output's, 0 for none: saves gas. */
-    youngHint: number
-    /** What the output is worth in wei; undefined without a price. */
-    valueWei: bigint | undefined
-    costWei: bigint
-    baseFeeWei: bigint
-    /** What the key holds beyond the reserve for challenges and the bonds of more valuable outputs. */
-    availableWei: bigint
+    type: 'drop-evidence'
+    record: ExitRecord
+    spend: number
+    /** The position that the spend names, as L1 has it on file. */
+    place: number
+    holdsValid: boolean
+    /** The spend is of this transaction, which was judged not canonical. */
+    refuted?: Shown
   }>
+
+export type ShowCompetitor = ActionBase &
+  Readonly<{
+    type: 'show-competitor'
+    record: DisputeFacts
+    /** Index of the shared input in the disputed transaction. */
+    input: number
+    evidence: SpendFact
+  }>
+
+export type AnswerDispute = ActionBase & Readonly<{ type: 'answer-dispute'; record: DisputeFacts; place: PlaceFact }>
+
+export type DecideDispute = ActionBase &
+  Readonly<{
+    type: 'decide-dispute'
+    record: DisputeFacts
+    /** Further pieces that this call weighs. */
+    competitors: readonly number[]
+    answers: readonly number[]
+    /** What the verified blocks say; undefined where they say nothing. */
+    truth: Verdict | undefined
+    /** What the pieces on L1 say. */
+    byPieces: Verdict
+    /** Something of ours or of a protected owner, or an exit that we hold invalid, waits for the verdict. */
+    helpsOurs: boolean
+  }>
+
+/** An owner's word, and the money that acting on it takes. */
+export type StartTerms = Readonly<{
+  account: ProtectedAccount
+  /** True once the owner's series of mandates is revoked on L1. */
+  revoked: boolean
+  bondWei: bigint
+  /** What L1 asks for now, without headroom. */
+  leastBondWei: bigint
+  /** Greatest child block with young exits below the exit's, 0 for none: saves gas. */
+  youngHint: number
+  /** What is taken out is worth in wei; undefined without a price. */
+  valueWei: bigint | undefined
+  costWei: bigint
+  baseFeeWei: bigint
+  /** What the key holds beyond the reserve for challenges and the bonds of more valuable outputs. */
+  availableWei: bigint
+}>
+
+export type StartExit = ActionBase & StartTerms & Readonly<{ type: 'start-exit'; output: ProtectedOutput }>
+
+/** Outputs of one owner that leave through the dispute of their transaction, in one call. */
+export type StartDisputedExits = ActionBase &
+  StartTerms &
+  Readonly<{ type: 'start-disputed-exits'; record: DisputeFacts; outputs: readonly DisputedOutput[] }>
 
 /** What `processExits` takes, in the contract's order (spec section 5.4). */
 export type Turns = Readonly<{
@@ -117,15 +183,47 @@ export type Release = ActionBase &
     record: ExitRecord
     ticket: Ticket
     fundedTo: bigint
+    /** A standing piece of evidence that is final, and the position that it names; 0 where none is needed. */
     spend: number
+    place: number
     header: Header
-    /** Something of a protected owner waits behind it. */
+    /** What stands at `spend`, where the output is contested. */
+    shown?: Shown
+    /** Something of a protected owner waits behind it, or a bond of ours comes back. */
+    helpsProtected: boolean
+  }>
+
+/** A part of the place that an input's exit took on the line. */
+export type Inherit = ActionBase &
+  Readonly<{
+    type: 'inherit'
+    record: DisputeFacts
+    input: number
+    output: DisputedOutput
+    /** The output's exit. */
+    exit: ExitRecord
+    /** Where the share lies on the token's line. */
+    share: Readonly<{ from: bigint; due: bigint }>
+    fundedTo: bigint
+    /** It is a protected owner's, or one waits behind it. */
     helpsProtected: boolean
   }>
 
 export type Withdraw = ActionBase & Readonly<{ type: 'withdraw' }> & Credit
 
-export type Action = Challenge | DropEvidence | StartExit | ProcessExits | Settle | Release | Withdraw
+export type Action =
+  | Challenge
+  | DropEvidence
+  | ShowCompetitor
+  | AnswerDispute
+  | DecideDispute
+  | StartExit
+  | StartDisputedExits
+  | ProcessExits
+  | Settle
+  | Release
+  | Inherit
+  | Withdraw
 
 /** Told to people. `key`: what it is about; code and key together are one alert while they stand. */
 export type Alert = Readonly<{
@@ -140,5 +238,5 @@ export type Effect = Action | Alert
 /** Total and deterministic: the same case and input give the same step, and no input throws. */
 export type Step<Case> = Readonly<{ next: Case; effects: readonly Effect[] }>
 
-/** A place on a token's line: `due` from `from` on is not paid yet. */
-export type Ticket = Readonly<{ from: bigint; due: bigint }>
+/** A place on a token's line: `due` from `from` on is not paid yet; for `inherited` of it the owner was paid out of an older place. */
+export type Ticket = Readonly<{ from: bigint; due: bigint; inherited: bigint }>

@@ -4,6 +4,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Exit } from '../../../protocol/exit.ts'
 import { type CourtInput, isAction, stepCourt } from '../../../watcher/court/court.ts'
+import { isSuspended } from '../../../watcher/court/docket.ts'
 import { foldRecord } from '../../../watcher/court/exitRecord.ts'
 import { evidenceWindow } from '../../../watcher/court/exitTime.ts'
 import { urgentFrom } from '../../../watcher/court/policy.ts'
@@ -14,6 +15,9 @@ import {
   ALICE,
   accountOf,
   BOB,
+  decided,
+  disputedExitOf,
+  disputeFactsOf,
   dropped,
   ETHER,
   eventsOf,
@@ -21,24 +25,30 @@ import {
   factsOf,
   GWEI,
   headerOf,
+  MADE_AT,
   MALLORY,
   MEP,
   outputOf,
+  ownSpend,
   paid,
+  placeAt,
   policyOf,
   positionOf,
   postponed,
   readingsOf,
   recordOf,
   removed,
+  rivalSpend,
   START,
   START_BLOCK,
   shown,
+  spendOf,
   spentFact,
   UNSPENT,
   unsafeSince,
   unverifiedFact,
   WATCHER,
+  withDisputes,
   worldAt,
 } from './world.ts'
 
@@ -47,7 +57,9 @@ const SPEND = positionOf(20)
 function courtInput(changes: Partial<CourtInput> = {}): CourtInput {
   return {
     cases: new Map(),
+    disputeCases: new Map(),
     exits: [],
+    disputes: [],
     wards: [],
     records: [],
     headers: new Map(),
@@ -236,6 +248,68 @@ promises('a spike of fees delays a challenge at most into the last quarter, and 
   )
 })
 
+const someDispute = fc
+  .record({
+    verdict: fc.constantFrom(undefined, 'canonical' as const, 'not-canonical' as const),
+    made: fc.boolean(),
+    spends: fc.boolean(),
+    suspends: fc.constantFrom(0, 1),
+  })
+  .map(({ verdict, made, spends, suspends }) =>
+    disputeFactsOf(
+      {
+        ...(made ? { made: placeAt() } : spends ? { spends: [rivalSpend()] } : {}),
+        dispute: { suspends },
+      },
+      ...(verdict ? [decided(verdict)] : []),
+    ),
+  )
+/** Of T's input, spent by T or another, or of T's output, spent where T is included; facts as the store tells them. */
+const someTouched = fc.record({ isInput: fc.boolean(), spender: fc.constantFrom('none', 'T', 'other') })
+
+promises(
+  'WATCH-1 around disputes: never against an exit that a verdict clears, nor one that a verdict will judge',
+  () => {
+    fc.assert(
+      fc.property(someDispute, someTouched, someWorld, someEvents, (dispute, { isInput, spender }, world, events) => {
+        const exit = isInput ? exitOf() : disputedExitOf(0)
+        const evidence =
+          spender === 'T' && isInput
+            ? ownSpend(dispute)
+            : spendOf(isInput ? exit : exitOf({ position: MADE_AT }), { spend: positionOf(40) })
+        const output: OutputFact = spender === 'none' ? UNSPENT : { kind: 'spent', asOf: 50, evidence }
+        const facts: ExitFacts = {
+          ...foldRecord(exit, events),
+          output,
+          ...(!isInput && { dispute: { state: dispute.state, ...(dispute.made && { made: dispute.made }) } }),
+        }
+        const disputed = withDisputes(world, dispute)
+        const input = courtInput({ exits: [facts], records: [facts], disputes: [dispute], world: disputed })
+        const actions = actionsOf(stepCourt(input).effects)
+        const isBound = !isInput && dispute.state === 'not-canonical'
+        for (const action of actions) {
+          if (action.type === 'challenge') {
+            assert.is.not(spender, 'none')
+            assert.not(isBound)
+            assert.not(isInput && dispute.state === 'canonical')
+            if (spender === 'T' && isInput) {
+              assert.is(dispute.state, 'running')
+              assert.is(dispute.dispute.suspends, 0)
+            }
+            if (!isInput) assert.ok(action.made)
+          }
+          if (action.type === 'settle') assert.not(isSuspended(exit, disputed.docket) || isBound)
+          if (action.type === 'release' && action.spend !== 0) assert.not(isSuspended(exit, disputed.docket))
+          if (action.type === 'show-competitor') assert.not(dispute.made)
+          if (action.type === 'answer-dispute') assert.ok(dispute.made)
+        }
+        assert.is(new Set(actions.map(({ key }) => key)).size, actions.length)
+      }),
+      { numRuns: 3_000 },
+    )
+  },
+)
+
 const composition = suite('the court')
 
 composition('puts evidence first, the nearest deadline before the others, then our exits, then the queue', () => {
@@ -286,6 +360,18 @@ composition(
     assert.ok(turnsWith(factsOf(spentFact(exit), exit, shown(SPEND))))
   },
 )
+
+composition('keeps the phase of every dispute, and shows pieces though L1 can’t be read', () => {
+  const disputes = [disputeFactsOf({ spends: [rivalSpend()] })]
+  const { disputeCases, effects } = stepCourt(courtInput({ disputes, readings: undefined }))
+  assert.equal([...disputeCases.values()], ['contradicted'])
+  assert.equal(
+    actionsOf(effects).map(({ type }) => type),
+    ['show-competitor'],
+  )
+  const again = stepCourt(courtInput({ disputeCases, disputes: [disputeFactsOf()] }))
+  assert.equal([...again.disputeCases.values()], ['running'])
+})
 
 composition('keeps the phase of every exit', () => {
   const { cases } = stepCourt(courtInput({ exits: [factsOf(spentFact())] }))

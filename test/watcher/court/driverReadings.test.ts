@@ -21,6 +21,8 @@ function createEndpoint(credits: ReadonlyMap<string, bigint>) {
     assert.is(to, ROOT)
     const { functionName, args } = decodeFunctionData({ abi: iLifeboatAbi, data })
     if (functionName === 'exitBond') return encodeFunctionResult({ abi: iLifeboatAbi, functionName, result: 11n })
+    if (functionName === 'domainSeparator')
+      return encodeFunctionResult({ abi: iLifeboatAbi, functionName, result: hashOf(6) })
     if (functionName === 'queue')
       return encodeFunctionResult({ abi: iLifeboatAbi, functionName, result: [1, 2, 3, 4, 5] })
     if (functionName === 'totals') return encodeFunctionResult({ abi: iLifeboatAbi, functionName, result: [21n, 22n] })
@@ -53,6 +55,7 @@ test('reads the queue, the bond, the key and what tokens are covered by, all at 
   assert.equal(readings, {
     baseFeeWei: 11n,
     exitBondWei: 11n,
+    domainSeparator: hashOf(6),
     balanceWei: 7n,
     queue: { oldHead: 1, oldTail: 2, youngFirst: 3, youngCursor: 5 },
     funded: new Map([[TKN, 21n]]),

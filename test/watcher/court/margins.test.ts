@@ -7,11 +7,13 @@ import { PRESETS } from '../../../protocol/parameters.ts'
 import { rollingDeadline } from '../../../watcher/court/exitTime.ts'
 import {
   answerSeconds,
+  answerWindowSeconds,
   assertMargins,
   delaysOf,
   findMarginProblems,
   type Margins,
   shortestChallengeWindow,
+  shortestCompetitorWindow,
   urgentSeconds,
 } from '../../../watcher/court/margins.ts'
 import {
@@ -65,6 +67,8 @@ test('counts what an answer takes and what the shortest window leaves', () => {
   assert.is(answerSeconds(parameters, margins.delays), 6 + 2 + 12)
   assert.is(shortestChallengeWindow(parameters), 180 - 30 - 60)
   assert.is(urgentSeconds(parameters), 45)
+  assert.is(shortestCompetitorWindow(parameters), 30)
+  assert.is(answerWindowSeconds(parameters), 60)
 })
 
 test('refuses delays that do not fit, each by its own rule', () => {
@@ -72,13 +76,17 @@ test('refuses delays that do not fit, each by its own rule', () => {
   const delays = (bumpSeconds: number) => ({ delays: { ...margins.delays, bumpSeconds } })
   assert.equal(rulesOf({}), [])
   assert.equal(rulesOf(delays(22)), [])
-  assert.equal(rulesOf(delays(23)), ['finality + poll + bump <= REACTION'])
+  const competitor = 'finality + poll + bump <= shortest competitor window'
+  const answer = 'finality + poll + bump < time for an answer'
+  assert.equal(rulesOf(delays(23)), [competitor, 'finality + poll + bump <= REACTION'])
   assert.equal(rulesOf(delays(38)), [
     'finality + poll + bump <= last quarter of a challenge window',
+    competitor,
     'finality + poll + bump <= REACTION',
   ])
-  assert.equal(rulesOf({ staggerSeconds: 69 }), [])
-  assert.equal(rulesOf({ staggerSeconds: 70 }), ['finality + poll + bump < shortest challenge window'])
+  assert.equal(rulesOf({ staggerSeconds: 39 }), [])
+  assert.equal(rulesOf({ staggerSeconds: 40 }), [answer])
+  assert.equal(rulesOf({ staggerSeconds: 70 }), ['finality + poll + bump < shortest challenge window', answer])
   assert.equal(rulesOf({ staggerSeconds: 1.5 }), ['delays are whole numbers'])
   assert.equal(rulesOf({ delays: { ...margins.delays, pollSeconds: -1 } }), ['delays are whole numbers'])
   const grace = (graceSeconds: number) => ({ limits: { ...margins.limits, graceSeconds } })

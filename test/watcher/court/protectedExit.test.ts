@@ -42,7 +42,7 @@ function plan(
     openExits = [] as readonly ExitRecord[],
   }: { world?: World; readings?: L1Readings; openExits?: readonly ExitRecord[] } = {},
 ) {
-  const effects = planProtected({ wards, openExits, readings, world })
+  const effects = planProtected({ wards, disputes: [], openExits, readings, world })
   return {
     starts: effects.filter((effect): effect is StartExit => effect.type === 'start-exit'),
     alerts: effects.flatMap((effect) => (effect.type === 'alert' ? [effect.code] : [])),

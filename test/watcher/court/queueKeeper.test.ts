@@ -239,6 +239,7 @@ function keep({
   return planQueue({
     records,
     openExits: records,
+    cancelled: [],
     headers,
     doubted,
     readings: readingsOf({ queue, ...readings }),

@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { ANSWER_RULES, COMPETITOR_RULES, DECIDE_RULES, INHERIT_RULES } from '../../../watcher/court/disputeRules.ts'
 import { findBrokenRule, judge, RULES, renderRuleTable } from '../../../watcher/court/rules.ts'
+import { START_DISPUTED_RULES } from '../../../watcher/court/startRules.ts'
 import type {
   Action,
   Challenge,
@@ -18,26 +20,35 @@ import {
   ALICE,
   accountOf,
   BOB,
+  decided,
   depositOf,
+  disputedExitOf,
+  disputeFactsOf,
   ETH,
   ETHER,
   exitOf,
   GWEI,
   headerOf,
+  MADE_AT,
   MALLORY,
   MEP,
   outputOf,
+  ownSpend,
   paid,
+  placeAt,
   policyOf,
   positionOf,
   postponed,
   recordOf,
   removed,
+  rival,
   START,
   START_BLOCK,
   shown,
   spendOf,
+  T,
   unsafeSince,
+  withDisputes,
   worldAt,
 } from './world.ts'
 
@@ -52,6 +63,7 @@ const drop: DropEvidence = {
   type: 'drop-evidence',
   record: recordOf(exitOf({ owner: ALICE }), shown(SPEND)),
   spend: SPEND,
+  place: exitOf().position,
   holdsValid: true,
 }
 const voided = worldAt(10, { voidFrom: 20 })
@@ -80,7 +92,7 @@ const turns: ProcessExits = {
   bountyWei: 10n,
   costWei: 10n,
 }
-const ticket = { from: 5n, due: 10n }
+const ticket = { from: 5n, due: 10n, inherited: 0n }
 const settle: Settle = {
   ...terms,
   type: 'settle',
@@ -95,12 +107,63 @@ const release: Release = {
   ticket,
   fundedTo: 5n,
   spend: SPEND,
+  place: exitOf().position,
   header: headerOf({ timestamp: START }),
   helpsProtected: true,
 }
 const withdraw: Withdraw = { ...terms, type: 'withdraw', token: ETH, account: ALICE, amount: 1n }
 const withdrawing = worldAt(10, { policy: policyOf({ withdrawCredits: true }) })
 const publicService = (world: World): World => ({ ...world, policy: { ...world.policy, publicService: true } })
+
+/** T spends the output that `exitOf()` exits, and is in a verified block. */
+const running = disputeFactsOf({ made: placeAt() })
+const refuted = disputeFactsOf({ made: placeAt() }, decided('not-canonical'))
+const canonical = disputeFactsOf({}, decided('canonical'))
+const byT: Challenge = { ...challenge, evidence: ownSpend(running) }
+const onTrial = withDisputes(worldAt(10), running)
+const notOnTrial = withDisputes(worldAt(10), disputeFactsOf({ made: placeAt(), dispute: { suspends: 0 } }))
+const afterRefuted = withDisputes(worldAt(10), refuted)
+
+/** T's output 0 leaves through the dispute; it was spent where T is included. */
+const disputedExit = disputedExitOf(0)
+const place = MADE_AT
+const throughDispute: Challenge = {
+  ...challenge,
+  record: recordOf(disputedExit),
+  evidence: spendOf(exitOf({ position: place }), { spend: positionOf(40) }),
+  made: placeAt(),
+}
+const at = (spend: number, names: number) => spendOf(exitOf({ position: names }), { spend })
+const dropRefuted: DropEvidence = {
+  ...drop,
+  record: recordOf(exitOf({ owner: BOB }), shown(MADE_AT)),
+  spend: MADE_AT,
+  refuted: { txHash: T, header: headerOf(), proof: placeAt().proof },
+}
+const heldBy = (world: World, ...bodies: Parameters<typeof disputeFactsOf>[1][]) =>
+  withDisputes(world, disputeFactsOf({}, ...bodies))
+const refutedTicket: Release = {
+  ...release,
+  record: recordOf(disputedExit, postponed(5n, 10n)),
+  spend: 0,
+  place: 0,
+}
+
+/** T is in block 29, which was committed then; its inputs are 500 s older than START. */
+const madeStart = (timestamp: number): StartExit => ({
+  ...start,
+  output: outputOf({
+    outputId: disputedExit.outputId,
+    position: positionOf(29),
+    shown: { transaction: running.signed.transaction, header: headerOf({ timestamp }), proof: placeAt().proof },
+  }),
+})
+const earlier = withDisputes(unsafe, running)
+const onlyFor = accountOf(ALICE, { position: positionOf(29) })
+
+const ALICE_TX = `0x${'a1'.repeat(32)}` as const
+const notSuspending = disputeFactsOf({ dispute: { suspends: 0 } })
+const otherShown = { txHash: ALICE_TX, header: headerOf(), proof: placeAt().proof }
 
 type Row = readonly [rule: string, forbidden: Action, world: World, allowed?: Action, allowedWorld?: World]
 
@@ -117,6 +180,21 @@ const rows: readonly Row[] = [
     { ...challenge, evidence: spendOf(exitOf(), { header: headerOf({ anchor: START_BLOCK - 1 }) }) },
   ],
   ['SPEND-NOT-VOID', challenge, worldAt(10, { voidFrom: 20 }), challenge, worldAt(10, { voidFrom: 21 })],
+  [
+    'SPEND-NAMES-THE-OUTPUT',
+    { ...throughDispute, evidence: at(positionOf(40), place + 1) },
+    onTrial,
+    throughDispute,
+    onTrial,
+  ],
+  ['SPEND-NAMES-THE-OUTPUT', { ...throughDispute, evidence: at(positionOf(40), positionOf(31)) }, onTrial],
+  ['SPEND-NAMES-THE-OUTPUT', { ...throughDispute, evidence: at(positionOf(40), disputedExit.position) }, onTrial],
+  ['SPEND-NAMES-THE-OUTPUT', { ...challenge, record: recordOf(disputedExit) }, onTrial],
+  ['SPEND-NAMES-THE-OUTPUT', { ...challenge, evidence: spendOf(exitOf(), { input: 5 }) }, worldAt(10)],
+  ['SPEND-NOT-REFUTED', byT, afterRefuted, challenge, afterRefuted],
+  ['SPEND-NOT-REFUTED', throughDispute, afterRefuted, throughDispute, onTrial],
+  ['SPEND-NOT-ON-TRIAL', byT, onTrial, byT, notOnTrial],
+  ['SPEND-NOT-ON-TRIAL', byT, onTrial, challenge, onTrial],
   ['EXIT-IS-OPEN', { ...challenge, record: recordOf(exitOf(), paid(ETHER)) }, worldAt(10)],
   [
     'EXIT-IS-OPEN',
@@ -130,10 +208,24 @@ const rows: readonly Row[] = [
     worldAt(10),
     { ...challenge, record: recordOf(exitOf(), shown(SPEND + 16)) },
   ],
+  [
+    'EVIDENCE-IS-NEW',
+    { ...throughDispute, record: recordOf(disputedExit, shown(positionOf(40), MALLORY, place)) },
+    onTrial,
+    { ...throughDispute, record: recordOf(disputedExit, shown(positionOf(40), MALLORY, place + 16)) },
+  ],
   ['EVIDENCE-IN-TIME', challenge, worldAt(MEP - MEP / 4 + 1), challenge, worldAt(MEP - MEP / 4)],
   ['EVIDENCE-IN-TIME', { ...challenge, deadline: START + MEP }, worldAt(10)],
   ['DROP-ONLY-FALLEN', drop, worldAt(10), drop, voided],
   ['DROP-ONLY-FALLEN', { ...drop, spend: positionOf(40) }, voided],
+  ['DROP-ONLY-FALLEN', dropRefuted, onTrial, dropRefuted, afterRefuted],
+  [
+    'DROP-ONLY-FALLEN',
+    { ...drop, record: recordOf({ ...disputedExit, owner: ALICE }, shown(SPEND, MALLORY, place)), place },
+    withDisputes(worldAt(10, { voidFrom: 31 }), running),
+    { ...drop, record: recordOf({ ...disputedExit, owner: ALICE }, shown(SPEND, MALLORY, place)), place },
+    withDisputes(worldAt(10, { voidFrom: 30 }), running),
+  ],
   ['DROP-ONLY-FOR-VALID', { ...drop, holdsValid: false }, voided, drop, voided],
   ['DROP-ONLY-FOR-VALID', { ...drop, record: recordOf(exitOf({ owner: ALICE }), shown(SPEND), paid(ETHER)) }, voided],
   [
@@ -146,6 +238,15 @@ const rows: readonly Row[] = [
   ['ONLY-WHEN-UNSAFE', start, worldAt(10), start, unsafe],
   ['ONLY-WHEN-UNSAFE', start, worldAt(10, { safety: unsafeSince(30, START, 'suspect') })],
   ['ONLY-WHEN-UNSAFE', start, worldAt(10, { safety: { status: 'safe', reason: 'catching-up' } })],
+  ['ONLY-WHEN-UNSAFE', start, heldBy(worldAt(10)), start, heldBy(worldAt(10), rival(0))],
+  ['ONLY-WHEN-UNSAFE', start, heldBy(worldAt(10)), start, heldBy(worldAt(10), decided('not-canonical'))],
+  [
+    'ONLY-WHEN-UNSAFE',
+    start,
+    heldBy(worldAt(10)),
+    start,
+    heldBy(worldAt(10, { safety: unsafeSince(30, START, 'suspect') })),
+  ],
   [
     'OLDER-THAN-THE-FAULT',
     { ...start, output: outputOf({ position: positionOf(30) }) },
@@ -154,6 +255,16 @@ const rows: readonly Row[] = [
     unsafe,
   ],
   ['NOT-EXITING', { ...start, output: outputOf({ exit: 'removed' }) }, unsafe, start, unsafe],
+  ['NOT-PASSED-ON', start, withDisputes(unsafe, canonical), start, heldBy(unsafe)],
+  [
+    'MADE-ON-L1-TOO',
+    { ...start, output: outputOf({ outputId: disputedExit.outputId, position: MADE_AT - 32 }) },
+    withDisputes(unsafe, refuted),
+    { ...start, output: outputOf({ outputId: disputedExit.outputId, position: MADE_AT - 32 }) },
+    withDisputes(unsafe, running),
+  ],
+  ['BY-THE-EARLIER-PLACE', madeStart(START), earlier, madeStart(START - 480), earlier],
+  ['BY-THE-EARLIER-PLACE', madeStart(START), earlier, { ...madeStart(START), account: onlyFor }, earlier],
   ['MANDATE-COVERS', { ...start, revoked: true }, unsafe, start, unsafe],
   ['MANDATE-COVERS', { ...start, account: accountOf(ALICE, { validUntil: START + 9 }) }, unsafe],
   ['MANDATE-COVERS', { ...start, account: accountOf(BOB) }, unsafe],
@@ -195,6 +306,21 @@ const rows: readonly Row[] = [
   ['SETTLE-ONLY-PAYABLE', settle, worldAt(MEP + 1, { voidFrom: 10 })],
   ['SETTLE-ONLY-PAYABLE', settle, worldAt(MEP + 1, { lastMove: START + 5 })],
   ['SETTLE-ONLY-PAYABLE', { ...settle, record: recordOf(exitOf({ owner: ALICE })) }, mature],
+  ['SETTLE-ONLY-PAYABLE', settle, heldBy(mature), settle, heldBy(mature, decided('not-canonical'))],
+  [
+    'SETTLE-ONLY-PAYABLE',
+    { ...settle, record: recordOf({ ...disputedExit, owner: ALICE }, postponed(5n, 10n)) },
+    withDisputes(mature, refuted),
+    { ...settle, record: recordOf({ ...disputedExit, owner: ALICE }, postponed(5n, 10n)) },
+    withDisputes(mature, canonical),
+  ],
+  [
+    'SETTLE-ONLY-PAYABLE',
+    { ...settle, record: recordOf({ ...disputedExit, owner: ALICE }, postponed(5n, 10n)) },
+    withDisputes(mature, running),
+    { ...settle, fundedTo: 5n, ticket: { ...ticket, inherited: 10n } },
+    mature,
+  ],
   [
     'SETTLE-WITH-INTEREST',
     { ...settle, record: recordOf(exitOf({ owner: BOB }), postponed(5n, 10n)) },
@@ -213,6 +339,36 @@ const rows: readonly Row[] = [
     mature,
     { ...release, spend: 0 },
     worldAt(MEP + 1, { voidFrom: 10 }),
+  ],
+  ['RELEASE-OWED-TO-NOBODY', release, heldBy(mature), release, withDisputes(mature, notSuspending)],
+  [
+    'RELEASE-OWED-TO-NOBODY',
+    release,
+    withDisputes(mature, refuted),
+    { ...release, shown: otherShown },
+    withDisputes(mature, refuted),
+  ],
+  ['RELEASE-OWED-TO-NOBODY', { ...release, shown: { ...otherShown, txHash: T } }, withDisputes(mature, refuted)],
+  [
+    'RELEASE-OWED-TO-NOBODY',
+    refutedTicket,
+    withDisputes(mature, canonical),
+    refutedTicket,
+    withDisputes(mature, refuted),
+  ],
+  [
+    'RELEASE-OWED-TO-NOBODY',
+    { ...release, place: positionOf(35) },
+    worldAt(MEP + 1, { voidFrom: 34 }),
+    { ...release, place: positionOf(35) },
+    worldAt(MEP + 1, { voidFrom: 36 }),
+  ],
+  [
+    'RELEASE-ONLY-COVERED',
+    { ...release, fundedTo: 4n },
+    mature,
+    { ...release, fundedTo: 4n, record: { ...release.record, state: 'cancelled-ticket' } },
+    mature,
   ],
   ['RELEASE-ONLY-COVERED', { ...release, fundedTo: 4n }, mature, release, mature],
   [
@@ -238,6 +394,9 @@ rows.forEach(([rule, forbidden, world, allowed, allowedWorld], i) => {
 
 test('every rule has such a pair', () => {
   const tried = new Set(rows.filter(([, , , allowed]) => allowed).map(([rule]) => rule))
+  // Those have their own file.
+  const ofDisputes = [COMPETITOR_RULES, ANSWER_RULES, DECIDE_RULES, INHERIT_RULES, START_DISPUTED_RULES]
+  for (const { id } of ofDisputes.flat()) tried.add(id)
   assert.equal(
     RULES.map(({ id }) => id).filter((id) => !tried.has(id)),
     [],

@@ -1,19 +1,31 @@
 /** Builders for the court's tests: a world on the devnet's periods, exits, spends and events, with good defaults. */
 import type { Header } from '../../../protocol/block.ts'
 import { type Address, type Hash, ZERO_HASH } from '../../../protocol/bytes.ts'
+import {
+  type Dispute,
+  type DisputeInput,
+  disputeAge,
+  disputeMaturity,
+  hashDisputeInputs,
+} from '../../../protocol/dispute.ts'
 import { type Exit, maturityOf } from '../../../protocol/exit.ts'
 import { PRESETS } from '../../../protocol/parameters.ts'
-import { encodePosition } from '../../../protocol/position.ts'
-import { createOutput } from '../../../protocol/transaction.ts'
+import { encodePosition, isDepositPosition, outputIdAt } from '../../../protocol/position.ts'
+import { createOutput, type Output, type Transaction } from '../../../protocol/transaction.ts'
+import { refoldDispute } from '../../../watcher/court/disputeRecord.ts'
+import { createDocket, EMPTY_DOCKET } from '../../../watcher/court/docket.ts'
 import { foldRecord } from '../../../watcher/court/exitRecord.ts'
 import { type CourtPolicy, defaultPolicy } from '../../../watcher/court/policy.ts'
 import type { L1Readings, World } from '../../../watcher/court/types.ts'
 import type {
   ChainSafety,
+  DisputeEvent,
+  DisputeFacts,
   ExitEvent,
   ExitFacts,
   ExitRecord,
   OutputFact,
+  PlaceFact,
   ProtectedAccount,
   ProtectedOutput,
   SpendFact,
@@ -59,6 +71,7 @@ export function worldAt(elapsed: number, changes: Partial<World> = {}): World {
     voidFrom: 0,
     lastMove: 0,
     protectedOwners: new Set([ALICE]),
+    docket: EMPTY_DOCKET,
     policy: policyOf(),
     ...changes,
   }
@@ -129,12 +142,14 @@ export function eventsOf(...bodies: readonly EventBody[]): ExitEvent[] {
   }))
 }
 
-export const shown = (spend: number, challenger: Address = RIVAL) =>
-  ({ type: 'EvidenceShown', spend, challenger, reward: GWEI }) as const
-export const dropped = (spend: number) => ({ type: 'EvidenceDropped', spend }) as const
+export const shown = (spend: number, challenger: Address = RIVAL, place = 0) =>
+  ({ type: 'EvidenceShown', spend, place, challenger, reward: GWEI }) as const
+export const dropped = (spend: number, place = 0) => ({ type: 'EvidenceDropped', spend, place }) as const
+export const inherited = (amount: bigint) => ({ type: 'ExitInherited', amount }) as const
 export const paid = (amount: bigint) => ({ type: 'ExitPaid', amount }) as const
 export const postponed = (from: bigint, due: bigint) => ({ type: 'ExitPostponed', from, due }) as const
-export const removed = (reason: 'void' | 'invalid' | 'spent') => ({ type: 'ExitRemoved', reason }) as const
+export const removed = (reason: 'void' | 'invalid' | 'spent' | 'not-canonical') =>
+  ({ type: 'ExitRemoved', reason }) as const
 
 export function recordOf(exit: Exit = exitOf(), ...bodies: readonly EventBody[]): ExitRecord {
   return foldRecord(exit, eventsOf(...bodies))
@@ -158,6 +173,7 @@ export function readingsOf(changes: Partial<L1Readings> = {}): L1Readings {
   return {
     baseFeeWei: GWEI,
     exitBondWei: 400_000n * GWEI,
+    domainSeparator: hashOf(99),
     balanceWei: 10n * ETHER,
     queue: { oldHead: 0, oldTail: 0, youngFirst: 0, youngCursor: 0 },
     funded: new Map(),
@@ -187,4 +203,128 @@ export function accountOf(
 export function outputOf(changes: Partial<ProtectedOutput> = {}): ProtectedOutput {
   const position = changes.position ?? positionOf(10)
   return { position, outputId: hashOf(position), owner: ALICE, token: ETH, amount: ETHER, ...changes }
+}
+
+/** Hash of the disputed transaction in these tests. */
+export const T: Hash = hashOf(0x7777)
+/** Where a verified block holds it, if one does. */
+export const MADE_AT = positionOf(30)
+
+export type Dispute0 = Readonly<{
+  txHash?: Hash
+  inputs?: readonly Partial<DisputeInput>[]
+  outputs?: readonly Output[]
+  dispute?: Partial<Dispute>
+  made?: PlaceFact | undefined
+  spends?: readonly (SpendFact | undefined)[]
+  inputExits?: readonly (ExitRecord | undefined)[]
+  exits?: readonly (ExitRecord | undefined)[]
+  spentBy?: readonly (number | undefined)[]
+}>
+
+type DisputeBody = DisputeEvent extends infer E ? (E extends unknown ? Omit<E, 'at'> : never) : never
+
+export const rival = (position: number, changes: Partial<Extract<DisputeBody, { type: 'CompetitorShown' }>> = {}) =>
+  ({
+    type: 'CompetitorShown',
+    competitor: hashOf(position + 1),
+    position,
+    input: 0,
+    challenger: RIVAL,
+    reward: 0n,
+    ...changes,
+  }) as const
+export const answered = (position: number) => ({ type: 'DisputeAnswered', position }) as const
+export const decided = (verdict: 'canonical' | 'not-canonical') => ({ type: 'DisputeDecided', verdict }) as const
+
+/** Mallory disputes T at START: it spends an output of hers in block 10, made 500 s ago, and pays Bob. In no block, unchallenged. */
+export function disputeFactsOf(setup: Dispute0 = {}, ...bodies: readonly DisputeBody[]): DisputeFacts {
+  const { txHash = T, outputs = [createOutput(BOB, ETH, ETHER)] } = setup
+  const inputs = (setup.inputs ?? [{}]).map((changes, i): DisputeInput => {
+    const position = changes.position ?? positionOf(10, i)
+    return {
+      outputId: hashOf(position),
+      madeBy: isDepositPosition(position) ? ZERO_HASH : hashOf(0x5000 + i),
+      position,
+      owner: MALLORY,
+      token: ETH,
+      amount: ETHER,
+      lockedAt: START_BLOCK,
+      ...changes,
+    }
+  })
+  const age = disputeAge(inputs.map(({ position }) => ({ position, blockTime: START - 500 })))
+  const dispute: Dispute = {
+    txHash,
+    ...age,
+    startedAt: START,
+    exitableAt: disputeMaturity(START, MEP, age.ageTime),
+    lockedAt: Math.min(...inputs.map(({ lockedAt }) => lockedAt)),
+    suspends: 2 ** inputs.length - 1,
+    starter: MALLORY,
+    bond: 400_000n * GWEI,
+    inputsHash: hashDisputeInputs(inputs),
+    ...setup.dispute,
+  }
+  const transaction: Transaction = { inputs: inputs.map(({ position }) => position), outputs, memo: hashOf(0x70) }
+  const events = [{ type: 'DisputeStarted' } as const, ...bodies].map((body, i) => ({
+    ...body,
+    at: { l1Block: START_BLOCK + i, l1Timestamp: START + i, logIndex: 1, txHash: hashOf(i) },
+  }))
+  return refoldDispute({
+    dispute,
+    inputs,
+    signed: { transaction, witnesses: new Uint8Array(64 * inputs.length) },
+    state: 'running',
+    competitors: [],
+    answers: [],
+    events,
+    ...(setup.made && { made: setup.made }),
+    spends: inputs.map((_input, i) => setup.spends?.[i]),
+    inputExits: inputs.map((_input, i) => setup.inputExits?.[i]),
+    outputs: outputs.map(({ owner, token, amount }, output) => {
+      const exit = setup.exits?.[output]
+      const spentBy = setup.spentBy?.[output]
+      return {
+        output,
+        outputId: outputIdAt(output, txHash),
+        owner,
+        token,
+        amount,
+        ...(exit && { exit }),
+        ...(spentBy !== undefined && { spentBy }),
+      }
+    }),
+  })
+}
+
+/** Where T is included: MADE_AT unless told, anchored before every lock. */
+export function placeAt(position = MADE_AT, changes: Partial<Header> = {}): PlaceFact {
+  return { position, header: headerOf(changes), proof: { witnessesHash: hashOf(8), path: [] } }
+}
+
+/** A verified spend of the dispute's first input by another transaction. */
+export function rivalSpend(changes: Partial<SpendFact> = {}): SpendFact {
+  return spendOf(exitOf({ position: positionOf(10) }), changes)
+}
+
+/** A spend by T itself. */
+export function ownSpend(facts: DisputeFacts, changes: Partial<SpendFact> = {}): SpendFact {
+  return rivalSpend({ spend: MADE_AT, signed: facts.signed, ...changes })
+}
+
+/** The exit of T's output, through the dispute. */
+export function disputedExitOf(output: number, changes: Partial<Exit> = {}, txHash: Hash = T): Exit {
+  return exitOf({
+    outputId: outputIdAt(output, txHash),
+    position: positionOf(10),
+    owner: BOB,
+    disputed: txHash,
+    ...changes,
+  })
+}
+
+/** The world in which these disputes are known. */
+export function withDisputes(world: World, ...disputes: readonly DisputeFacts[]): World {
+  return { ...world, docket: createDocket(disputes, disputes) }
 }

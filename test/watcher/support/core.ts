@@ -2,10 +2,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { bytesToHex } from '../../../protocol/bytes.ts'
 import { type Parameters, PRESETS } from '../../../protocol/parameters.ts'
 import { type Database, openDatabase } from '../../../service/database.ts'
 import { createMemoryLog } from '../../../service/log.ts'
-import { prepareBatch } from '../../../signatures/jobs.ts'
+import { preparePacked } from '../../../signatures/jobs.ts'
 import type { AlertSink } from '../../../watcher/alarm.ts'
 import { type CoreOptions, createCore } from '../../../watcher/core.ts'
 import type { Peer } from '../../../watcher/peers.ts'
@@ -18,18 +19,7 @@ import type { FakeL1 } from './l1.ts'
 export const APPLICATION_ID = 77
 export const PARAMETERS: Parameters = PRESETS.mainnet
 
-export const prepareHere: Prepare = async (transactions, separator) => {
-  let end = 0
-  const ends = Uint32Array.from(transactions, ({ length }) => {
-    end += length
-    return end
-  })
-  const bytes = new Uint8Array(end)
-  transactions.forEach((one, i) => {
-    bytes.set(one, (ends[i] as number) - one.length)
-  })
-  return prepareBatch({ bytes, ends, separator })
-}
+export const prepareHere: Prepare = async (batch) => preparePacked(batch)
 
 export function openStore(file = ':memory:', onWrite?: () => void): Database {
   return openDatabase({
@@ -93,9 +83,15 @@ export function dump(db: Database): Record<string, unknown[]> {
       'SELECT number, root, tx_count, anchor, timestamp, l1_block, verified, fault FROM child_blocks ORDER BY number',
     ),
     outputs: all(`SELECT position, o.address AS owner, t.address AS token, amount, spent_by, deposited_at, locked_at
-      FROM outputs JOIN addresses o ON o.id = owner JOIN addresses t ON t.id = token ORDER BY position`),
+      FROM outputs JOIN addresses o ON o.id = owner JOIN addresses t ON t.id = token ORDER BY position`).map((row) => ({
+      ...(row as object),
+      amount: BigInt(bytesToHex((row as { amount: Uint8Array }).amount)).toString(),
+    })),
     transactions: all('SELECT * FROM transactions ORDER BY position'),
-    exits: all('SELECT output_id, position, state, locked_at FROM exits ORDER BY output_id'),
+    exits: all('SELECT output_id, position, disputed, output, state, locked_at FROM exits ORDER BY output_id'),
+    disputes: all(`SELECT tx_hash, state, age_position, locked_at, started_l1, started_log, decided_l1, made
+      FROM disputes ORDER BY tx_hash`),
+    disputeInputs: all('SELECT * FROM dispute_inputs ORDER BY tx_hash, input'),
     events: all('SELECT * FROM root_events ORDER BY l1_block, log_index'),
   }
 }

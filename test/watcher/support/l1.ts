@@ -14,7 +14,8 @@ import { keccak256Text } from '../../../protocol/keccak.ts'
 import type { L1Source } from '../../../watcher/l1Reader.ts'
 
 const ROOT = `0x${'cc'.repeat(20)}` as const
-const REASONS = ['void', 'invalid', 'spent']
+const REASONS = ['void', 'invalid', 'spent', 'not-canonical']
+const VERDICTS = ['none', 'running', 'canonical', 'not-canonical']
 
 export type FakeBlock = Readonly<{ block: L1Block; events: readonly RootEventBody[]; logs: readonly RawLog[] }>
 
@@ -103,9 +104,8 @@ export function createFakeL1({ slot = 12, start = 1_000_000, finality = 1_000 } 
 }
 
 function encodeLog(event: RootEventBody, logIndex: number): RawLog {
-  const { type, ...fields } = event
-  const args: Record<string, unknown> = type === 'ExitStarted' ? { ...(event as { exit: object }).exit } : { ...fields }
-  if (type === 'ExitRemoved') args['reason'] = REASONS.indexOf(String(args['reason']))
+  const type = eventNameOf(event)
+  const args = argumentsOf(event)
   const item = iLifeboatAbi.find((entry) => entry.type === 'event' && entry.name === type)
   if (item?.type !== 'event') throw new Error(`no event ${type}`)
   const inputs = item.inputs as readonly { name: string; type: string; indexed?: boolean }[]
@@ -120,6 +120,38 @@ function encodeLog(event: RootEventBody, logIndex: number): RawLog {
     data: encodeAbiParameters(plain as never, plain.map(({ name }) => args[name]) as never) as Hex,
     logIndex,
     transactionIndex: 0,
-    transactionHash: bytesToHex(keccak256Text(`transaction of log ${logIndex} ${type}`)),
+    transactionHash: bytesToHex(keccak256Text(`transaction of log ${logIndex} ${event.type}`)),
+  }
+}
+
+function eventNameOf(event: RootEventBody): string {
+  return event.type === 'EvidenceShown' && event.place !== 0 ? 'DisputedEvidenceShown' : event.type
+}
+
+/** As the contract names and numbers them. */
+function argumentsOf(event: RootEventBody): Record<string, unknown> {
+  const { type: _, ...fields } = event
+  switch (event.type) {
+    case 'ExitStarted':
+      return { ...event.exit }
+    case 'ExitRemoved':
+      return { ...fields, reason: REASONS.indexOf(event.reason) }
+    case 'DisputeDecided':
+      return { ...fields, verdict: VERDICTS.indexOf(event.verdict) }
+    case 'ShareReleased':
+      return { ...fields, outputId: event.toOutputId }
+    case 'DisputeStarted': {
+      const { dispute, inputs, signed } = event
+      return {
+        txHash: dispute.txHash,
+        dispute: { ...dispute, agePosition: BigInt(dispute.agePosition) },
+        inputs: inputs.map((input) => ({ ...input, position: BigInt(input.position) })),
+        outputs: signed.transaction.outputs,
+        memo: signed.transaction.memo,
+        witnesses: bytesToHex(signed.witnesses),
+      }
+    }
+    default:
+      return { ...fields }
   }
 }

@@ -1,0 +1,198 @@
+/**
+ * Disputes against a running network: nobody moves a hand but the cheat, and the watcher that has to notice. Each story ends with the
+ * verdict that the blocks demand, and with the alert that a person would have read.
+ */
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { createWalletClient, defineChain, http, publicActions } from 'viem'
+import { privateKeyToAccount } from 'viem/accounts'
+import { createClient } from '../../api/client.ts'
+import {
+  decodeRootEvents,
+  encodeDecide,
+  encodeShowCompetitor,
+  encodeStartDispute,
+  encodeStartDisputedExits,
+  type InputShown,
+  type RootCall,
+  type RootEvent,
+  type StartedDispute,
+} from '../../l1/rootContract.ts'
+import type { Address } from '../../protocol/bytes.ts'
+import { bytesToHex, type Hash } from '../../protocol/bytes.ts'
+import type { Exit } from '../../protocol/exit.ts'
+import type { SignedTransaction } from '../../protocol/transaction.ts'
+import type { Account } from '../../wallet/account.ts'
+import { giveMandate } from '../../wallet/mandate.ts'
+import { processDue } from '../../wallet/process.ts'
+import type { AlertCode } from '../../watcher/alerts.ts'
+import { createHostile, type Hostile } from './hostile.ts'
+import { ETH, ETHER, inWorld, type RunningWatcher, until, type World } from './world.ts'
+
+const test = suite('story: disputes')
+
+/** Somebody's call to the root contract; its events. */
+async function send(world: World, { privateKey }: Account, { data, valueWei }: RootCall): Promise<RootEvent[]> {
+  const { deployment } = world
+  const chain = defineChain({
+    id: deployment.chainId,
+    name: 'test',
+    nativeCurrency: { name: 'Ether', symbol: 'ETH', decimals: 18 },
+    rpcUrls: { default: { http: [world.url] } },
+  })
+  const account = privateKeyToAccount(bytesToHex(privateKey))
+  const client = createWalletClient({ account, chain, transport: http(world.url), pollingInterval: 50 }).extend(
+    publicActions,
+  )
+  const to = deployment.contracts['root']!.address as Address
+  const hash = await client.sendTransaction({ to, data, value: valueWei, gas: 3_000_000n })
+  const receipt = await client.waitForTransactionReceipt({ hash, timeout: 20_000 })
+  if (receipt.status !== 'success') throw new Error('L1 refused the call')
+  const { timestamp } = await client.getBlock({ blockHash: receipt.blockHash })
+  const logs = receipt.logs.map(({ topics, data: words, logIndex }) => ({
+    topics: topics as Hash[],
+    data: words,
+    logIndex,
+    transactionHash: hash,
+  }))
+  return decodeRootEvents(
+    { number: Number(receipt.blockNumber), hash: receipt.blockHash, timestamp: Number(timestamp) },
+    logs,
+  )
+}
+
+const bondOf = (gas: bigint) => gas * 10n ** 11n
+
+async function startDispute(
+  world: World,
+  by: Account,
+  [signed, inputs]: readonly [SignedTransaction, readonly InputShown[]],
+): Promise<StartedDispute> {
+  const events = await send(world, by, encodeStartDispute({ signed, inputs, exits: [], bondWei: bondOf(400_000n) }))
+  const found = events.find((event) => event.type === 'DisputeStarted')
+  if (found?.type !== 'DisputeStarted') throw new Error('no dispute started')
+  return found
+}
+
+const depositOf = (owner: Account): InputShown => ({ deposit: { owner: owner.address, token: ETH, amount: ETHER } })
+
+async function untilAlert(watcher: RunningWatcher, code: AlertCode): Promise<void> {
+  await until(`the alert ${code}; told were ${watcher.codes().join(', ')}`, () => watcher.codes().includes(code))
+}
+
+async function verdictOf(world: World, { dispute }: StartedDispute, watcher: RunningWatcher) {
+  await world.passTo(dispute.exitableAt)
+  return until('the verdict', () => {
+    const state = watcher.watcher.core.facts.disputeFacts(dispute.txHash)?.state
+    return state !== undefined && state !== 'running' && state
+  })
+}
+
+/** Alice's deposit, and her payment of it to Bob as the wallet makes it: in a block on L1. */
+async function paidToBob(world: World, hostile: Hostile) {
+  const alice = world.accountOf('alice')
+  const position = await world.fund('alice', ETHER)
+  const paid = await world.pay('alice', 'bob', ETHER)
+  const status = await createClient({ url: world.operator.url }).transaction(paid.txHash)
+  if (!status) throw new Error('the operator does not know the payment')
+  const { transaction, witnesses } = status
+  const signed = { transaction, witnesses }
+  const rival = hostile.sign([alice], [position], [[world.accountOf('mallory'), ETHER]])
+  return { alice, position, paid, signed, rival }
+}
+
+test(
+  'a double spend that nobody included is shown against an included payment: the watcher answers, and the payment stands',
+  inWorld({}, async (world) => {
+    const hostile = await createHostile(world)
+    const { alice, signed, rival } = await paidToBob(world, hostile)
+    const bob = world.accountOf('bob')
+    const mandate = await giveMandate(await world.wallet('bob'), { delegate: world.accountOf('first').address })
+    const watcher = await world.startWatcher('first', { protectedAccounts: [{ owner: bob.address, ...mandate }] })
+    const started = await startDispute(world, alice, [signed, [depositOf(alice)]])
+    await untilAlert(watcher, 'DISPUTE_STARTED')
+    await send(world, alice, encodeShowCompetitor(started, { signed: rival, input: 0, spends: 0 }))
+    await untilAlert(watcher, 'COMPETITOR_FALSE')
+    await until(
+      'the answer',
+      () => watcher.watcher.core.facts.disputeFacts(started.dispute.txHash)?.answers.length === 1,
+    )
+    assert.is(await verdictOf(world, started, watcher), 'canonical')
+    assert.not(watcher.codes().includes('DISPUTE_OUTCOME_UNKNOWN'))
+  }),
+)
+
+test(
+  'a double spend is disputed although its rival is included: the watcher shows the rival, and the double spend falls',
+  inWorld({}, async (world) => {
+    const hostile = await createHostile(world)
+    const { alice, rival } = await paidToBob(world, hostile)
+    const watcher = await world.startWatcher('first')
+    await until('the payment is verified', () => watcher.watcher.core.facts.verifiedBlock() > 0)
+    const started = await startDispute(world, alice, [rival, [depositOf(alice)]])
+    await untilAlert(watcher, 'DISPUTE_NOT_CANONICAL')
+    await until(
+      'the competitor',
+      () => watcher.watcher.core.facts.disputeFacts(started.dispute.txHash)?.competitors.length === 1,
+    )
+    await world.passTo(started.dispute.exitableAt)
+    // Nobody whom the watcher protects waits for this one: its starter asks.
+    await send(world, alice, encodeDecide(started))
+    assert.is(await verdictOf(world, started, watcher), 'not-canonical')
+  }),
+)
+
+test(
+  'an output that was spent leaves through a dispute: the watcher shows the spend, and the thief is not paid',
+  inWorld({}, async (world) => {
+    const hostile = await createHostile(world)
+    const { alice, signed } = await paidToBob(world, hostile)
+    const bob = world.accountOf('bob')
+    await world.pay('bob', 'carol', ETHER)
+    const watcher = await world.startWatcher('first')
+    const started = await startDispute(world, alice, [signed, [depositOf(alice)]])
+    const call = encodeStartDisputedExits({
+      dispute: started.dispute,
+      transaction: signed.transaction,
+      outputs: [0],
+      bondWei: bondOf(500_000n),
+    })
+    const theft = (await send(world, bob, call)).flatMap((event) =>
+      event.type === 'ExitStarted' ? [event.exit] : [],
+    )[0] as Exit
+    await untilAlert(watcher, 'DISPUTED_EXIT_INVALID')
+    await until('the evidence', () => watcher.watcher.core.facts.exitFacts(theft.outputId)?.evidence.length === 1)
+    const before = await world.etherOf(bob)
+    await verdictOf(world, started, watcher)
+    await world.passTo(theft.exitableAt)
+    await processDue(await world.wallet('carol'), 'theft')
+    await until('the turn', () => watcher.watcher.core.facts.exitFacts(theft.outputId)?.state !== 'queued')
+    assert.is(await world.etherOf(bob), before)
+  }),
+)
+
+test(
+  'a payment that the operator holds back is disputed: the watcher takes its protected payee out through the dispute',
+  inWorld({}, async (world) => {
+    const hostile = await createHostile(world)
+    const [alice, bob] = [world.accountOf('alice'), world.accountOf('bob')]
+    const position = await world.fund('alice', ETHER)
+    const mandate = await giveMandate(await world.wallet('bob'), { delegate: world.accountOf('first').address })
+    const watcher = await world.startWatcher('first', { protectedAccounts: [{ owner: bob.address, ...mandate }] })
+    await hostile.takeOver()
+    const signed = hostile.sign([alice], [position], [[bob, ETHER]])
+    const started = await startDispute(world, alice, [signed, [depositOf(alice)]])
+    const exit = await until('the exit through the dispute', () => {
+      const outputs = watcher.watcher.core.facts.disputeFacts(started.dispute.txHash)?.outputs
+      return outputs?.[0]?.exit
+    })
+    assert.is(exit.exit.owner, bob.address)
+    const before = await world.etherOf(bob)
+    assert.is(await verdictOf(world, started, watcher), 'canonical')
+    await world.passTo(exit.exit.exitableAt)
+    await until('the payment', () => watcher.watcher.core.facts.exitFacts(exit.exit.outputId)?.state === 'settled')
+    assert.is((await world.etherOf(bob)) - before, ETHER)
+  }),
+)
+
+test.run()
