@@ -16,6 +16,11 @@ export const ALERTS = {
     'A committed child block breaks one of V1..V6. Nothing after it can be trusted.',
     'Leave: start exits of all outputs of earlier blocks. Protected accounts are taken out by this watcher.',
   ),
+  CHAIN_HALTED: entry(
+    'critical',
+    'The chain was ended on L1: by a proof that a block is invalid, by its operator, or because the operator was silent for too long.',
+    'Leave. Outputs of blocks before the first void one, and deposits, can be taken out at any time; there is no hurry.',
+  ),
   BLOCK_SUSPECT: entry(
     'warning',
     'A child block is committed on L1 and no peer serves its body.',

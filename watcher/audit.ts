@@ -151,6 +151,12 @@ export function createAudit({ db, facts, exits, disputes, protection, alarm, our
     if (isContradicted) alarm.raise('DISPUTE_OUTCOME_UNKNOWN', txHash, { txHash, state, made: made ?? 0, rivals })
   }
 
+  function lookAtHalt(): void {
+    const { voidFrom, lastMove } = facts.halt()
+    if (voidFrom === 0) alarm.clear('CHAIN_HALTED', 'chain')
+    else alarm.raise('CHAIN_HALTED', 'chain', { voidFrom, lastMove })
+  }
+
   function lookAtMandate(mandate: Mandate): void {
     const { timestamp } = facts.l1Now()
     const revoked = facts.revokedAt(mandate.owner, mandate.epoch)
@@ -210,6 +216,7 @@ export function createAudit({ db, facts, exits, disputes, protection, alarm, our
         if (record) lookAtOutput(record)
       }
       for (const { mandate } of protection.all()) lookAtMandate(mandate)
+      lookAtHalt()
     })
     lastLook = here
   }

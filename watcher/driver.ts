@@ -70,10 +70,8 @@ export function createCourt(context: CourtContext, options: CourtOptions): Court
       verifiedBlock,
       verifiedAnchor: facts.header(verifiedBlock)?.anchor ?? 0,
       newestBlock: facts.newestBlock(),
-      // This version's root contract can't halt. When it can, this comes from events: a view is the endpoint's word, and a lie about
-      // what is void would keep us from showing evidence.
-      voidFrom: 0,
-      lastMove: 0,
+      // From events: a view is the endpoint's word, and a lie about what is void would keep us from showing evidence.
+      ...facts.halt(),
       protectedOwners: protectedOwners(),
       docket,
       policy,

@@ -169,6 +169,7 @@ export function createFacts(parts: FactParts): Facts {
 
   return {
     l1Now: rootLog.now,
+    halt: rootLog.halt,
     safety: vigil.safety,
     verifiedBlock: blocks.verifiedBlock,
     newestBlock: blocks.newestBlock,

@@ -19,6 +19,9 @@ import type { BlockFault } from '../protocol/validity.ts'
 /** The newest L1 block folded in. `timestamp`: L1 seconds. `finalised`: number of the newest L1 block that is final, 0 for none. */
 export type L1Now = Readonly<{ block: number; hash: Hash; timestamp: number; finalised: number }>
 
+/** `voidFrom`: first void child block, 0 while the chain is live. `lastMove`: L1 seconds of when blocks last became void, 0 for never. */
+export type Halt = Readonly<{ voidFrom: number; lastMove: number }>
+
 export type SafetyStatus = 'safe' | 'suspect' | 'unsafe'
 
 /**
@@ -195,6 +198,7 @@ export type ProtectedOutput = Readonly<{
 
 export type Facts = Readonly<{
   l1Now(): L1Now
+  halt(): Halt
   safety(): ChainSafety
   /** Newest child block that is verified together with all before it. */
   verifiedBlock(): number

@@ -14,7 +14,7 @@ import { type Database, inTransaction } from '../service/database.ts'
 import type { BlockStore } from './blockStore.ts'
 import { type DisputeBook, disputeSubject } from './disputeBook.ts'
 import type { ExitBook } from './exitBook.ts'
-import type { L1Now } from './facts.ts'
+import type { Halt, L1Now } from './facts.ts'
 import { fromJson, toJson } from './json.ts'
 import type { Ledger } from './ledger.ts'
 
@@ -32,6 +32,8 @@ export type FoldNotice = Readonly<{ type: 'rootChanged'; block: number; before: 
 export type RootLog = ReturnType<typeof createRootLog>
 
 const REFOLD_PAGE = 1_000
+/** Subject of all moves of the halt. */
+const HALT = 'halt'
 
 type EventRow = Readonly<{ data: string }>
 
@@ -190,6 +192,17 @@ export function createRootLog({ db, ledger, blocks, exits, disputes }: RootLogPa
       }
     },
 
+    halt(): Halt {
+      let [voidFrom, lastMove] = [0, 0]
+      for (const { data } of selectOfSubject.all(HALT)) {
+        const event = fromJson<RootEvent>(data)
+        if (event.type !== 'HaltMoved') continue
+        voidFrom = event.voidFrom
+        if (event.isMove) lastMove = event.at.l1Timestamp
+      }
+      return { voidFrom, lastMove }
+    },
+
     /** L1 seconds of a revocation. */
     revokedAt(owner: Address, epoch: number): number | undefined {
       for (const { data } of selectOfSubject.all(owner)) {
@@ -243,6 +256,10 @@ function subjectOf(event: RootEvent): string {
     case 'OperatorNominated':
     case 'OperatorRotated':
       return 'operator'
+    case 'HaltMoved':
+      return HALT
+    case 'TransactionDisproved':
+      return `transaction ${event.position}`
     default: {
       const txHash = txHashOfEvent(event)
       return txHash ? disputeSubject(txHash) : (outputIdOfEvent(event) ?? '')

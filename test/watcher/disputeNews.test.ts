@@ -286,4 +286,20 @@ test('a dispute and an exit through it are explained', async () => {
   assert.is((await get(`/v1/exits/${txHash}`)).status, 404)
 })
 
+test('a halt is told, with what is void, and no more when L1 takes it back', async () => {
+  const { core, l1 } = await createScene()
+  l1.mine([{ type: 'HaltMoved', voidFrom: 7, isMove: true }])
+  const moved = l1.now()
+  await core.tick()
+  assert.ok(core.codes().includes('CHAIN_HALTED'))
+  assert.equal(core.facts.halt(), { voidFrom: 7, lastMove: moved })
+  l1.mine([{ type: 'HaltMoved', voidFrom: 3, isMove: false }])
+  await core.tick()
+  assert.equal(core.facts.halt(), { voidFrom: 3, lastMove: moved }, 'a close restarts nothing')
+  l1.reorg(2)
+  for (let i = 0; i < 3; i++) l1.mine([])
+  await core.tick()
+  assert.equal(core.facts.halt(), { voidFrom: 0, lastMove: 0 })
+})
+
 test.run()

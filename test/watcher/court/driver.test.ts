@@ -116,6 +116,7 @@ function createScene(changes: Partial<Scene> = {}) {
       return scene.outputs.filter((output) => output.owner === owner && output.position > cursor).slice(0, limit)
     },
     protectedAccounts: () => scene.accounts,
+    halt: () => ({ voidFrom: scene.world.voidFrom, lastMove: scene.world.lastMove }),
     revokedAt: () => (scene.revoked ? START : undefined),
     header: (block) => (block <= scene.world.verifiedBlock ? scene.header : undefined),
     blockState: () => 'verified',
