@@ -12,11 +12,14 @@ import { AMENDMENTS, type Amendment, createRules } from '../test/explorer/rules.
 import { createGame } from '../test/explorer/scenario.ts'
 import { SCENARIOS, type Scenario } from '../test/explorer/scenarios.ts'
 
+/** More moves than any path has. */
+const NO_LIMIT = 99
+
 const { values } = parseArgs({
   options: {
     scenario: { type: 'string', default: '' },
     off: { type: 'string' },
-    depth: { type: 'string', default: '99' },
+    depth: { type: 'string', default: String(NO_LIMIT) },
     states: { type: 'string', default: '2000000' },
     mep: { type: 'string', default: '8' },
     long: { type: 'boolean', default: false },
@@ -57,7 +60,8 @@ for (const scenario of chosen) {
   for (const off of offSets(scenario)) {
     const draft = values.long ? { ...scenario, ...scenario.long } : scenario
     const { states, paths, seconds, found, complete } = explore(createGame(draft, createRules(off, mep)), limits)
-    const outcome = found?.broken ?? (complete ? 'nothing found' : 'gave up: nothing found so far')
+    const upTo = limits.depth < NO_LIMIT ? ` in ${limits.depth} moves` : ''
+    const outcome = found?.broken ?? (complete ? `nothing found${upTo}` : `gave up: nothing found so far${upTo}`)
     const cells = [scenario.name, off.join(' '), states, paths.toPrecision(3), seconds.toFixed(1), outcome]
     console.log(`| ${cells.join(' | ')} |`)
     if (found !== null) stories.push(`\n${scenario.name}, ${off.join(' ') || 'all rules on'}`, ...found.story)

@@ -1,6 +1,7 @@
 /** lifeboat balance: what an account owns on the child chain, and what is credited to it on L1. Keeps the proofs of it all. */
 import { boolean } from '../service/configTypes.ts'
 import { listCoins, sumBalances } from '../wallet/balance.ts'
+import { keepFlights } from '../wallet/keep.ts'
 import { keepProofs } from '../wallet/proofs.ts'
 import { listCredits } from '../wallet/withdraw.ts'
 import { type CliIo, formatTable } from './io.ts'
@@ -12,7 +13,11 @@ export function createBalanceCommand(io: CliIo) {
     describe: 'Show what an account owns on the child chain, and what L1 holds for it',
     entries: {
       outputs: { kind: boolean(), default: false, describe: 'List every output with its position' },
-      keepProofs: { kind: boolean(), default: true, describe: 'Fetch and keep the proofs that an exit needs' },
+      keepProofs: {
+        kind: boolean(),
+        default: true,
+        describe: 'Fetch and keep what exits need: proofs, and payments with their signatures',
+      },
     },
     sign: false,
     run: async ({ wallet }, _words, config) => {
@@ -23,6 +28,7 @@ export function createBalanceCommand(io: CliIo) {
       const credits = await listCredits(wallet, account.address, [...known])
       const credited = coins.filter(({ state }) => state !== 'pending').map(({ position }) => position)
       const unproven = config.keepProofs ? await keepProofs(wallet, credited) : undefined
+      const kept = config.keepProofs ? await keepFlights(wallet) : undefined
       const show = tokens.describe
       const rows = balances.map(({ token, free, pending, exiting, held, coins: count }) => [
         show(token, free),
@@ -47,6 +53,8 @@ export function createBalanceCommand(io: CliIo) {
         ...credits.map(
           ({ token, amount }) => `  ${show(token, amount)} on L1, to be fetched with \`lifeboat withdraw\`\n`,
         ),
+        ...(kept?.refused.map(({ txHash, reason }) => `  payment ${txHash} is not kept: ${reason}\n`) ?? []),
+        ...(kept?.unproven ? [`  ${kept.unproven} inputs of payments cannot be shown yet\n`] : []),
         ...(unproven
           ? [`  ${unproven} outputs cannot be proven yet (their block is not on L1, or nobody shows it)\n`]
           : []),
@@ -57,6 +65,7 @@ export function createBalanceCommand(io: CliIo) {
           balances: balances.map((balance) => ({ ...balance, symbol: tokens.find(balance.token)?.symbol ?? null })),
           credits,
           unproven: unproven ?? null,
+          kept: kept ?? null,
           ...(config.outputs ? { outputs: coins } : {}),
         },
         text: text.join(''),

@@ -3,6 +3,7 @@
  * of the root contract, the alerts of watchers.
  */
 import { ALERTS, isAlertCode } from '../watcher/alerts.ts'
+import { CONTRACT_DISPUTES, WALLET_DISPUTES } from './errorBookDisputes.ts'
 
 export type ErrorEntry = Readonly<{ kind: string; meaning: string; remedy: string }>
 
@@ -191,9 +192,9 @@ const CONTRACT: Page = {
 /** Undefined for a code that is not in the book. Any casing. */
 export function findError(code: string): (ErrorEntry & Readonly<{ code: string }>) | undefined {
   const pages = [
-    ['wallet', WALLET],
+    ['wallet', { ...WALLET, ...WALLET_DISPUTES }],
     ['validity rule', VALIDITY],
-    ['root contract', CONTRACT],
+    ['root contract', { ...CONTRACT, ...CONTRACT_DISPUTES }],
   ] as const
   for (const [kind, page] of pages) {
     const name = Object.keys(page).find((one) => one.toLowerCase() === code.toLowerCase())
@@ -207,5 +208,5 @@ export function findError(code: string): (ErrorEntry & Readonly<{ code: string }
 }
 
 export function listErrors(): string[] {
-  return [WALLET, VALIDITY, CONTRACT, ALERTS].flatMap((page) => Object.keys(page))
+  return [WALLET, WALLET_DISPUTES, VALIDITY, CONTRACT, CONTRACT_DISPUTES, ALERTS].flatMap((page) => Object.keys(page))
 }

@@ -1,23 +1,48 @@
-/** lifeboat exit: takes one output, or all of them, back to L1. */
-import type { Hash } from '../protocol/bytes.ts'
+/** lifeboat exit: takes one output, a payment in flight, or everything back to L1. */
+import { existsSync, readFileSync } from 'node:fs'
+import { parseHash } from '../protocol/bytes.ts'
 import { configError, isLifeboatError } from '../protocol/errors.ts'
 import { parsePosition } from '../protocol/position.ts'
-import { boolean, integer } from '../service/configTypes.ts'
+import { boolean, integer, text } from '../service/configTypes.ts'
 import { listCoins } from '../wallet/balance.ts'
-import { startExit } from '../wallet/exit.ts'
-import { errorToJson } from './exitCodes.ts'
+import type { StartedExit } from '../wallet/exit.ts'
+import type { Flight } from '../wallet/flight.ts'
+import { exitInFlight, type InFlightExit } from '../wallet/inFlight.ts'
+import { findFlight } from '../wallet/keep.ts'
+import { type KeptOutputs, keptOutputs, type LeaveOptions, type Left, leave, leavePayment } from '../wallet/leave.ts'
+import { keepPaymentFile, parsePaymentFile } from '../wallet/paymentFile.ts'
+import { endSwap, swapFlight } from '../wallet/swap.ts'
+import { errorToJson, type PrintedError } from './exitCodes.ts'
 import { type CliIo, formatTime } from './io.ts'
 import { createWalletCommand } from './walletCommand.ts'
 import type { Session } from './walletSession.ts'
 import { findSuspectBlock } from './watcherView.ts'
 
+const ETH = '0x0000000000000000000000000000000000000000'
+
+type Failure = Readonly<{ position?: number; txHash?: string; error: PrintedError }>
+type Outcome = Readonly<{ left: readonly Left[]; failed: readonly Failure[] }>
+
 export function createExitCommand(io: CliIo) {
   return createWalletCommand(io, {
     program: 'exit',
-    describe: 'Start the exit of an output to L1; its proof is checked against L1 first',
-    words: { '[position]': 'position of the output, as `lifeboat balance --outputs` shows it' },
+    describe:
+      'Leave to L1 with an output or a payment; which exit is right is chosen and said, and everything shown is checked first',
+    words: { '[output]': 'position, as `lifeboat balance --outputs` shows it, or the hash of a payment' },
     entries: {
-      all: { kind: boolean(), default: false, describe: 'Exit every output of the account, oldest first' },
+      all: { kind: boolean(), default: false, describe: 'Leave with every output of the account, oldest first' },
+      inFlight: {
+        kind: text({ want: 'the hash of a payment, or a file of it' }),
+        optional: true,
+        describe: 'Leave by the dispute of this payment: its hash, or a file of `payment save` or `swap accept`',
+      },
+      standard: { kind: boolean(), default: false, describe: 'The standard exit, whatever the choice would be' },
+      withInputs: {
+        kind: boolean(),
+        default: false,
+        describe:
+          'In flight: hold the places of own inputs by exits too (a bond each, which the payment itself may take)',
+      },
       suspectBlock: {
         kind: integer(),
         optional: true,
@@ -28,66 +53,177 @@ export function createExitCommand(io: CliIo) {
         default: false,
         describe: 'Go on although the output is or may be spent: the bond may be lost',
       },
+      unsafeDoomed: {
+        kind: boolean(),
+        default: false,
+        describe: 'In flight: go on although the verdict can only go against the payment',
+      },
     },
     sign: true,
-    examples: ['lifeboat exit 33554448', 'lifeboat exit --all'],
-    run: async (session, [position], config) => {
-      const { wallet, io: out } = session
-      if ((position === undefined) === !config.all) throw whichOutput(position)
+    examples: ['lifeboat exit 33554448', 'lifeboat exit --all', 'lifeboat exit --in-flight payment.json'],
+    run: async (session, [output], config) => {
+      const given = [output, config.inFlight, config.all || undefined].filter((one) => one !== undefined)
+      if (given.length !== 1) throw whichOutput(given.length)
       const suspectBlock = config.suspectBlock ?? (await findSuspectBlock(session))
       const options = {
         unsafeMaybeSpent: config.unsafeMaybeSpent,
+        unsafeDoomed: config.unsafeDoomed,
+        withInputs: config.withInputs,
+        standardOnly: config.standard,
         ...(suspectBlock === undefined ? {} : { suspectBlock }),
       }
-      const positions = position === undefined ? await allPositions(session) : [parsePosition(position)]
-      const started = []
-      const failed = []
-      for (const one of positions) {
-        try {
-          const exit = await startExit(wallet, { ...options, position: one })
-          for (const warning of exit.warnings) out.err(`warning: ${warning}\n`)
-          started.push(exit)
-        } catch (error) {
-          if (position !== undefined || !isLifeboatError(error) || error.family === 'retryable') throw error
-          out.err(`output ${one}: ${error.message}\n`)
-          failed.push({ position: one, error: errorToJson(error) })
-        }
-      }
-      const { timestamp } = await wallet.root.now()
-      const text = started.map(({ exit, outlook, provenBy }) => {
-        const amount = wallet.tokens.describe(exit.token, exit.amount)
-        return [
-          `exit of ${amount} started (output ${exit.position}, proven by ${provenBy})`,
-          `  may be challenged until ${formatTime(outlook.evidenceUntil, timestamp)}`,
-          `  payable after           ${formatTime(outlook.payableAfter, timestamp)}; then \`lifeboat process\``,
-          `  bond                    ${wallet.tokens.describe(wallet.tokens.list()[0]?.address as Hash, exit.bond)}, comes back but the bounty\n`,
-        ].join('\n')
-      })
-      return { json: { started, failed }, text: text.length === 0 ? 'nothing to exit\n' : text.join('') }
+      const outcome = await run(session, { output, inFlight: config.inFlight }, options)
+      return report(session, outcome)
     },
   })
 }
 
-/** Without the operator: what the wallet itself has proofs of. */
-async function allPositions({ wallet, io }: Session): Promise<number[]> {
-  const { store, account } = wallet
-  const exiting = new Set(store.exits(account.address).map(({ position }) => position))
-  try {
-    const coins = await listCoins(wallet)
-    return coins.filter(({ held }) => held !== 'exiting').map(({ position }) => position)
-  } catch (error) {
-    if (!isLifeboatError(error)) throw error
-    io.err(`the operator does not answer (${error.message}); using the proofs kept here\n`)
-    const spent = new Set(
-      store.payments(account.address, 'accepted').flatMap(({ signed }) => signed.transaction.inputs),
-    )
-    return store.provenPositions(account.address).filter((position) => !spent.has(position) && !exiting.has(position))
+type Asked = Readonly<{ output: string | undefined; inFlight: string | undefined }>
+
+async function run(
+  session: Session,
+  { output, inFlight }: Asked,
+  options: Omit<LeaveOptions, 'position'>,
+): Promise<Outcome> {
+  const { wallet } = session
+  if (inFlight !== undefined) return { left: [await leaveInFlight(session, inFlight, options)], failed: [] }
+  if (output?.startsWith('0x')) {
+    return { left: await leavePayment(wallet, await findFlight(wallet, parseHash(output)), options), failed: [] }
+  }
+  if (output !== undefined)
+    return { left: [await leave(wallet, { ...options, position: parsePosition(output) })], failed: [] }
+  return leaveWithAll(session, options)
+}
+
+async function leaveInFlight(
+  { wallet, io }: Session,
+  named: string,
+  options: Omit<LeaveOptions, 'position'>,
+): Promise<Left> {
+  const file = existsSync(named) ? readFileSync(named, 'utf8') : undefined
+  if (file === undefined && !/^0x[0-9a-fA-F]{64}$/.test(named)) {
+    throw configError('FLIGHT_NOT_NAMED', 'which payment?', {
+      got: named,
+      want: 'the hash of a payment, or a readable file',
+    })
+  }
+  const isSwap = file !== undefined && /"lifeboatSwap"\s*:/.test(file)
+  const flight = await flightOf()
+  const left = await exitInFlight(wallet, { ...options, flight })
+  if (isSwap) endSwap(wallet, file)
+  return { choice: { way: 'in-flight', why: 'asked for', txHash: flight.txHash }, inFlight: left }
+
+  async function flightOf(): Promise<Flight> {
+    if (file === undefined) return findFlight(wallet, parseHash(named))
+    if (isSwap) return swapFlight(wallet, file)
+    const { unproven, ...kept } = await keepPaymentFile(wallet, parsePaymentFile(file, wallet.domain))
+    if (unproven > 0) io.err(`warning: nobody shows ${unproven} of its inputs yet\n`)
+    return kept
   }
 }
 
-function whichOutput(position: string | undefined) {
+/** One that cannot leave does not keep the others back. Outputs of one disputed payment leave together, once. */
+async function leaveWithAll(session: Session, options: Omit<LeaveOptions, 'position'>): Promise<Outcome> {
+  const { wallet, io } = session
+  const left: Left[] = []
+  const failed: Failure[] = []
+  const gone = new Set<string>()
+  const { positions, unplaced } = await allOutputs(session)
+  const tries = [
+    ...positions.map((position) => ({
+      name: { position },
+      run: async () => [await leave(wallet, { ...options, position })],
+    })),
+    ...unplaced.map((flight) => ({
+      name: { txHash: flight.txHash },
+      run: () => leavePayment(wallet, flight, options),
+    })),
+  ]
+  for (const { name, run: tryOne } of tries) {
+    try {
+      for (const one of await tryOne()) {
+        if ('inFlight' in one) gone.add(one.inFlight.txHash)
+        left.push(one)
+      }
+    } catch (error) {
+      if (!isLifeboatError(error) || error.family === 'retryable') throw error
+      if (error.code === 'NOTHING_LEAVES' && gone.has(String(error.details['txHash']))) continue
+      io.err(`${'position' in name ? `output ${name.position}` : `payment ${name.txHash}`}: ${error.message}\n`)
+      failed.push({ ...name, error: errorToJson(error) })
+    }
+  }
+  return { left, failed }
+}
+
+async function report({ wallet, io }: Session, { left, failed }: Outcome) {
+  const { timestamp } = await wallet.root.now()
+  const started: StartedExit[] = []
+  const inFlight: InFlightExit[] = []
+  for (const one of left) {
+    if ('standard' in one) started.push(one.standard)
+    else inFlight.push(one.inFlight)
+  }
+  for (const { warnings } of [...started, ...inFlight]) for (const warning of warnings) io.err(`warning: ${warning}\n`)
+  const text = [
+    ...started.map((exit) => describeStarted(wallet, exit, timestamp)),
+    ...inFlight.map((exit) => describeInFlight(wallet, exit, timestamp)),
+  ]
+  return {
+    json: { started, inFlight, choices: left.map(({ choice }) => choice), failed },
+    text: text.length === 0 ? 'nothing to exit\n' : text.join(''),
+  }
+}
+
+type Wallet = Session['wallet']
+
+function describeStarted({ tokens }: Wallet, { exit, outlook, provenBy }: StartedExit, now: number): string {
+  return [
+    `exit of ${tokens.describe(exit.token, exit.amount)} started (output ${exit.position}, proven by ${provenBy})`,
+    `  may be challenged until ${formatTime(outlook.evidenceUntil, now)}`,
+    `  payable after           ${formatTime(outlook.payableAfter, now)}; then \`lifeboat process\``,
+    `  bond                    ${tokens.describe(ETH, exit.bond)}, comes back but the bounty\n`,
+  ].join('\n')
+}
+
+function describeInFlight({ tokens }: Wallet, left: InFlightExit, now: number): string {
+  const { how, txHash, dispute, outlook, exits, inputExits, answeredAt } = left
+  const leaving = [...exits, ...inputExits.map(({ exit }) => exit)]
+  return [
+    `in-flight exit of payment ${txHash}: ${how === 'started' ? 'its dispute is started' : 'joined its dispute'}`,
+    ...leaving.map(
+      (exit) => `  leaves      ${tokens.describe(exit.token, exit.amount)}, bond ${tokens.describe(ETH, exit.bond)}`,
+    ),
+    ...(leaving.length === 0 ? ['  leaves      nothing of yours; the verdict decides about your inputs'] : []),
+    ...(answeredAt === undefined ? [] : [`  shown       its inclusion at position ${answeredAt}`]),
+    `  now         ${outlook.words}`,
+    `  other spends can be shown until ${formatTime(outlook.competitorsUntil, now)}`,
+    `  inclusions can be shown until   ${formatTime(outlook.answersUntil, now)}`,
+    `  verdict after                   ${formatTime(outlook.verdictAfter, now)}; then \`lifeboat process\``,
+    ...(how === 'started'
+      ? [`  bond        ${tokens.describe(ETH, dispute.dispute.bond)}, comes back with the verdict`]
+      : []),
+    '',
+  ].join('\n')
+}
+
+/** Without the operator: what the wallet itself knows. */
+async function allOutputs({ wallet, io }: Session): Promise<KeptOutputs> {
+  const { store, account } = wallet
+  try {
+    const coins = await listCoins(wallet)
+    return { positions: coins.filter(({ held }) => held !== 'exiting').map(({ position }) => position), unplaced: [] }
+  } catch (error) {
+    if (!isLifeboatError(error)) throw error
+    io.err(`the operator does not answer (${error.message}); using what is kept here\n`)
+    const exiting = new Set(store.exits(account.address).map(({ position }) => position))
+    const { positions, unplaced } = keptOutputs(wallet)
+    return { positions: positions.filter((position) => !exiting.has(position)), unplaced }
+  }
+}
+
+function whichOutput(count: number) {
   return configError('OUTPUT_NOT_NAMED', 'which output?', {
-    got: position === undefined ? 'neither a position nor --all' : 'a position and --all',
-    want: 'one position, or --all',
+    got: count === 0 ? 'no output, no payment and not --all' : 'more than one of them',
+    want: 'a position, the hash of a payment, --in-flight, or --all',
   })
 }

@@ -1,6 +1,6 @@
 /** lifeboat exits: the exits of an account, or all that are open, as L1 has them. */
 import { boolean } from '../service/configTypes.ts'
-import { exitOutlook, findExits } from '../wallet/exits.ts'
+import { exitOutlook, findExits, findThroughDisputes } from '../wallet/exits.ts'
 import { type CliIo, formatTable, formatTime } from './io.ts'
 import { createWalletCommand } from './walletCommand.ts'
 
@@ -17,12 +17,13 @@ export function createExitsCommand(io: CliIo) {
       const { root, account, tokens } = wallet
       const exits = await findExits(root, everyone ? {} : { owner: account.address })
       const [now, head] = [await root.now(), await root.head()]
-      const isOpen = (state: string) => state === 'queued' || state === 'ticket'
+      const throughs = await findThroughDisputes(root, exits)
+      const isOpen = (state: string) => ['queued', 'ticket', 'cancelled', 'cancelled-ticket'].includes(state)
       const shown = exits
         .filter(({ record }) => !open || isOpen(record.state))
         .map((known) => ({ ...known, outlook: exitOutlook(known, root.parameters, now, head) }))
       const rows = shown.map(({ exit, record, outlook }) => [
-        `${exit.position}`,
+        throughs.has(exit.outputId) ? `of ${exit.disputed.slice(0, 10)}` : `${exit.position}`,
         tokens.describe(exit.token, exit.amount),
         record.state,
         isOpen(record.state) ? formatTime(outlook.payableAfter, now.timestamp) : '',
@@ -34,6 +35,8 @@ export function createExitsCommand(io: CliIo) {
           ...exit,
           state: record.state,
           evidence: record.evidence,
+          waitsFor: record.running,
+          isThroughDispute: throughs.has(exit.outputId),
           outlook,
         })),
         text:

@@ -1,14 +1,15 @@
-/** lifeboat explain: why an exit, a transaction or a block is as it is, and what an error means. */
+/** lifeboat explain: why an exit, a dispute, a transaction or a block is as it is, and what an error means. */
 import { Command } from 'commander'
-import { type Hash, parseHash } from '../protocol/bytes.ts'
+import { type Hash, parseHash, ZERO_HASH } from '../protocol/bytes.ts'
 import { configError, invalid } from '../protocol/errors.ts'
 import { type Exit, voidableUntil } from '../protocol/exit.ts'
 import { parsePosition } from '../protocol/position.ts'
 import { describePlace } from '../protocol/validity.ts'
 import { defineConfig } from '../service/config.ts'
-import { exitOutlook, findExit, findExitAt, findHeaders } from '../wallet/exits.ts'
+import { exitOutlook, findExit, findExitAt, findHeaders, findThroughDisputes } from '../wallet/exits.ts'
 import { configureOutput, createCommand } from './command.ts'
 import { findError, listErrors } from './errorBook.ts'
+import { createExplainDisputeCommand } from './explainDispute.ts'
 import { type CliIo, formatTime, toJson } from './io.ts'
 import { createWalletCommand } from './walletCommand.ts'
 import { jsonEntry, walletEntries } from './walletConfig.ts'
@@ -17,7 +18,8 @@ import { askWatchers, type WatcherAnswer } from './watcherView.ts'
 
 export function createExplainCommand(io: CliIo): Command {
   const command = configureOutput(new Command('explain').description('Why something is as it is'), io)
-  for (const create of [exitCommand, txCommand, blockCommand, errorCommand]) command.addCommand(create(io))
+  for (const create of [exitCommand, createExplainDisputeCommand, txCommand, blockCommand, errorCommand])
+    command.addCommand(create(io))
   return command
 }
 
@@ -45,7 +47,10 @@ function exitCommand(io: CliIo): Command {
       const watcher = await askWatchers(session, `/v1/explain/exit/${exit.outputId}`)
       const lines = [
         `exit of ${tokens.describe(exit.token, exit.amount)} by ${exit.owner}`,
-        `  output   ${describePlace(exit.position)}`,
+        exit.disputed === ZERO_HASH || !(await findThroughDisputes(root, [known])).has(exit.outputId)
+          ? `  output   ${describePlace(exit.position)}`
+          : `  output   of the disputed payment, in the place of its input ${describePlace(exit.position)}`,
+        ...(exit.disputed === ZERO_HASH ? [] : [`  dispute  waits for the verdict about payment ${exit.disputed}`]),
         `  id       ${exit.outputId}`,
         `  bond     ${tokens.describe('0x0000000000000000000000000000000000000000', exit.bond)}, posted by ${exit.payer}`,
         `  turn     ${exit.young ? 'with the young exits of its block' : `number ${exit.seq} in order of arrival`}, ${exit.young ? 'because it started within MEP of its block' : 'its output is old enough, or a deposit'}`,
@@ -169,7 +174,15 @@ function watcherLines(watcher: WatcherAnswer | undefined): string[] {
 }
 
 async function readTrail({ wallet }: Session, { outputId, bond }: Exit) {
-  const types = ['ExitStarted', 'EvidenceShown', 'EvidenceDropped', 'ExitPostponed', 'ExitPaid', 'ExitRemoved'] as const
+  const types = [
+    'ExitStarted',
+    'EvidenceShown',
+    'EvidenceDropped',
+    'ExitPostponed',
+    'ExitPaid',
+    'ExitInherited',
+    'ExitRemoved',
+  ] as const
   const events = await wallet.root.events({ types, outputId })
   return events.map((event) => {
     const words = (() => {
@@ -184,6 +197,8 @@ async function readTrail({ wallet }: Session, { outputId, bond }: Exit) {
           return `had its turn, not payable then; ${event.due} reserved`
         case 'ExitPaid':
           return `paid ${event.amount}`
+        case 'ExitInherited':
+          return `${event.amount} of it out of the place of input ${event.fromOutputId}`
         case 'ExitRemoved':
           return `removed unpaid: ${event.reason}`
         default:

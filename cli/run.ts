@@ -42,10 +42,21 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     describe: 'offer, accept, complete, show, list, cancel',
     load: async () => (await import('./swap.ts')).createSwapCommand,
   },
-  exit: { describe: 'start the exit of an output', load: async () => (await import('./exit.ts')).createExitCommand },
+  payment: {
+    describe: 'save, keep: a payment as a file for its payee',
+    load: async () => (await import('./payment.ts')).createPaymentCommand,
+  },
+  exit: {
+    describe: 'leave with an output or a payment',
+    load: async () => (await import('./exit.ts')).createExitCommand,
+  },
   exits: {
     describe: 'list exits and when they pay',
     load: async () => (await import('./exits.ts')).createExitsCommand,
+  },
+  disputes: {
+    describe: 'list disputes about payments',
+    load: async () => (await import('./disputes.ts')).createDisputesCommand,
   },
   process: { describe: 'pay out what is due', load: async () => (await import('./process.ts')).createProcessCommand },
   withdraw: {
@@ -65,7 +76,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./status.ts')).createStatusCommand,
   },
   explain: {
-    describe: 'exit, tx, block, error: why something is as it is',
+    describe: 'exit, dispute, tx, block, error: why something is as it is',
     load: async () => (await import('./explain.ts')).createExplainCommand,
   },
 }

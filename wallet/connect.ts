@@ -76,6 +76,7 @@ export async function connectWallet(options: ConnectOptions): Promise<ConnectedW
     sources: [operator, ...watchers].map((client, i) => ({
       name: i === 0 ? 'operator' : `watcher ${client.url}`,
       exitData: (position) => client.exitData(position),
+      transaction: (txHash) => client.transaction(txHash),
     })),
     root,
     send: sender.send,

@@ -23,6 +23,8 @@ export type ExitOptions = Readonly<{
   unsafeMaybeSpent?: boolean
   /** First child block that a watcher holds for withheld or invalid. */
   suspectBlock?: number
+  /** Own payments that do not count as spends: those whose dispute runs, or was judged not canonical. */
+  refuted?: readonly Hash[]
 }>
 
 export type StartedExit = Readonly<{
@@ -47,14 +49,17 @@ export async function startExit(wallet: WalletContext, options: ExitOptions): Pr
   if (owner !== account.address)
     throw invalid('NOT_OWNER', 'this output is not yours', { got: account.address, want: owner })
   await refuseUseless(wallet, outputId, position)
+  if (proven.data.kind === 'transaction') await refuseRefuted(wallet, proven.data.txHash)
   const warnings = [...(await refuseSpent(wallet, options)), ...warnYoung(options)]
   const bondWei = await fundedBond(wallet)
+  // An exit that was removed as void or invalid may start again: that is another act.
+  const before = await root.events({ types: ['ExitStarted'], outputId })
 
   store.saveExit({ outputId, owner, position })
   wallet.report('starting the exit on L1')
   const done = await wallet
     .send({
-      key: `exit:${outputId}`,
+      key: `exit:${outputId}${before.length === 0 ? '' : `:${before.length}`}`,
       purpose: `start the exit of output ${position}`,
       call: encodeStart(proven, bondWei, await findYoungHint(root, decodePosition(position).block)),
       doneErrors: ['AlreadyExiting'],
@@ -97,17 +102,30 @@ async function refuseUseless({ root }: WalletContext, outputId: Hash, position: 
   })
 }
 
+/** Outputs of a transaction that was judged not canonical never leave. */
+async function refuseRefuted({ root }: WalletContext, txHash: Hash): Promise<void> {
+  if ((await root.disputeRecord(txHash)).verdict !== 'not-canonical') return
+  throw invalid(
+    'OUTPUT_REFUTED',
+    'the payment that made this output was judged not canonical: it counts as never included',
+    {
+      got: txHash,
+      want: 'exits of its inputs, by their owners',
+    },
+  )
+}
+
 /** An exit of a spent output is challenged, and the bond is gone. */
 async function refuseSpent(
   wallet: WalletContext,
-  { position, unsafeMaybeSpent = false }: ExitOptions,
+  { position, unsafeMaybeSpent = false, refuted = [] }: ExitOptions,
 ): Promise<string[]> {
   const { store, account } = wallet
   const reasons: string[] = []
   for (const state of ['accepted', 'sent', 'rejected'] as const) {
     const spend = store
       .payments(account.address, state)
-      .find(({ signed }) => signed.transaction.inputs.includes(position))
+      .find(({ txHash, signed }) => !refuted.includes(txHash) && signed.transaction.inputs.includes(position))
     if (spend) reasons.push(`your payment ${spend.txHash} (${state}) spends it`)
   }
   if (store.openSwaps(account.address).some(({ role, inputs }) => role === 'taker' && inputs.includes(position))) {
@@ -117,7 +135,8 @@ async function refuseSpent(
     if (isLifeboatError(error)) return undefined
     throw error
   })
-  if (listed && !listed.some((coin) => coin.position === position))
+  // A refuted spend is what the operator holds to have spent it.
+  if (refuted.length === 0 && listed && !listed.some((coin) => coin.position === position))
     reasons.push('the operator does not list it as unspent')
   if (reasons.length === 0 || unsafeMaybeSpent) return reasons
   throw invalid(
@@ -139,13 +158,27 @@ function warnYoung({ position, suspectBlock }: ExitOptions): string[] {
   ]
 }
 
-async function fundedBond({ root, account }: WalletContext): Promise<bigint> {
-  const bondWei = ((await root.exitBond()) * BOND_PERCENT) / 100n
-  // The bond is a fixed amount of gas at the base fee, so it also says what gas costs.
-  const want = bondWei + (bondWei * START_GAS) / 400_000n
+async function fundedBond(wallet: WalletContext): Promise<bigint> {
+  const bondWei = withHeadroom(await wallet.root.exitBond())
+  await requireEther(wallet, { bondWei, exitBondWei: bondWei, gas: START_GAS })
+  return bondWei
+}
+
+/** A bond with room for a rising base fee. */
+export function withHeadroom(leastWei: bigint): bigint {
+  return (leastWei * BOND_PERCENT) / 100n
+}
+
+/** Throws ETHER_TOO_LOW unless the account can pay what it posts, and the gas. */
+export async function requireEther(
+  { root, account }: WalletContext,
+  { bondWei, exitBondWei, gas }: Readonly<{ bondWei: bigint; exitBondWei: bigint; gas: bigint }>,
+): Promise<void> {
+  // An exit's bond is a fixed amount of gas at the base fee, so it also says what gas costs.
+  const want = bondWei + (exitBondWei * gas) / 400_000n
   const got = await root.etherOf(account.address)
-  if (got >= want) return bondWei
-  throw invalid('ETHER_TOO_LOW', 'not enough ETH on L1 for the bond and its transaction', {
+  if (got >= want) return
+  throw invalid('ETHER_TOO_LOW', 'not enough ETH on L1 for the bonds and the transaction', {
     got,
     want,
     bondWei,

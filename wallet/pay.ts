@@ -76,7 +76,10 @@ export async function submitSigned(
   const owner = wallet.account.address
   const payment: StoredPayment = { txHash, owner, signed, state: 'sent', createdAt: wallet.waiting.now() }
   wallet.store.savePayment(payment)
-  return settlePayment(wallet, payment, SUBMIT_ATTEMPTS)
+  const accepted = await settlePayment(wallet, payment, SUBMIT_ATTEMPTS)
+  // While everybody answers: to leave in flight its inputs have to be shown too.
+  await keepProofs(wallet, signed.transaction.inputs, 'any')
+  return accepted
 }
 
 /**

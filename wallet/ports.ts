@@ -14,6 +14,7 @@ import type {
 import type { L1Place, RootCall, RootEvent } from '../l1/rootContract.ts'
 import type { Header } from '../protocol/block.ts'
 import type { Address, Hash, Hex } from '../protocol/bytes.ts'
+import type { Verdict } from '../protocol/dispute.ts'
 import type { Exit } from '../protocol/exit.ts'
 import type { Parameters } from '../protocol/parameters.ts'
 import type { SignedTransaction } from '../protocol/transaction.ts'
@@ -35,6 +36,8 @@ export type ChildChain = Readonly<{
 export type ExitDataSource = Readonly<{
   name: string
   exitData(position: number): Promise<ExitData | undefined>
+  /** A transaction with its signatures; left out where nobody would answer. */
+  transaction?(txHash: Hash): Promise<TransactionStatus | undefined>
 }>
 
 export type Head = Readonly<{
@@ -46,7 +49,16 @@ export type Head = Readonly<{
   lastMove: number
 }>
 
-export type ExitState = 'none' | 'locked' | 'queued' | 'ticket' | 'settled' | 'removed'
+/** cancelled, cancelled-ticket: a verdict passed the value on to the outputs of a disputed transaction. */
+export type ExitState =
+  | 'none'
+  | 'locked'
+  | 'queued'
+  | 'ticket'
+  | 'settled'
+  | 'removed'
+  | 'cancelled'
+  | 'cancelled-ticket'
 
 export type ExitRecord = Readonly<{
   /** 25 bytes; zero where there is no exit. */
@@ -54,8 +66,32 @@ export type ExitRecord = Readonly<{
   state: ExitState
   /** Position of the first standing piece of evidence, 0 for none. */
   evidence: number
+  /** Further pieces of evidence stand. */
+  hasMore: boolean
   rewarded: boolean
+  /** Disputes about transactions that spend the output: its exit waits for their verdicts. */
+  running: number
+  /** One of them was judged not canonical. */
+  contested: boolean
 }>
+
+export type VerdictState = 'none' | 'running' | Verdict
+
+export type DisputeRecord = Readonly<{
+  /** 25 bytes; zero where there is no dispute. */
+  disputeHash: Hex
+  verdict: VerdictState
+  /** Position of the first answer, 0 for none. */
+  answer: number
+  hasCompetitor: boolean
+  /** The starter's bond was taken by whoever showed a competitor that had been public. */
+  bondFell: boolean
+  /** Pieces that `decide` still wants to be named. */
+  unweighed: number
+}>
+
+/** A place on the token's line: [from, from + due). */
+export type Ticket = Readonly<{ from: bigint; due: bigint }>
 
 export type QueueHeads = Readonly<{ oldHead: number; oldTail: number; youngFirst: number; youngCursor: number }>
 
@@ -70,12 +106,22 @@ export type RootReads = Readonly<{
   head(): Promise<Head>
   queue(): Promise<QueueHeads>
   exitBond(): Promise<bigint>
+  /** The least bond of a dispute about a transaction with so many inputs. */
+  disputeBond(inputs: number): Promise<bigint>
   exitRecord(outputId: Hash): Promise<ExitRecord>
+  disputeRecord(txHash: Hash): Promise<DisputeRecord>
+  ticket(outputId: Hash): Promise<Ticket>
+  /** How far the token's line is covered. */
+  funded(token: Address): Promise<bigint>
+  /** Whether the transaction at this position was proven invalid. */
+  isInvalid(transactionPosition: number): Promise<boolean>
   headerHash(block: number): Promise<Hex>
   depositHash(position: number): Promise<Hex>
   credit(token: Address, account: Address): Promise<bigint>
   revokedAt(owner: Address, epoch: number): Promise<number>
   etherOf(account: Address): Promise<bigint>
+  /** Calldata of an L1 transaction; undefined where the endpoint does not have it. */
+  callData(txHash: Hash): Promise<Hex | undefined>
   token: TokenReads
   /** Events since deployment, oldest first, of these types only. What matters in them is checked against the records above. */
   events(filter: EventFilter): Promise<readonly RootEvent[]>
@@ -95,6 +141,10 @@ export type EventFilter = Readonly<{
   owner?: Address
   /** Narrows exit events to one output. */
   outputId?: Hash
+  /** Narrows Deposited to one deposit. */
+  deposit?: number
+  /** Narrows events of disputes to one disputed transaction. */
+  disputed?: Hash
   fromL1Block?: number
 }>
 

@@ -3,12 +3,13 @@
  * the caller brings the exits of both streams in their order, and the headers of the blocks that the turns rest on.
  */
 import { encodeProcessExits, encodeSettle, type Turns } from '../l1/rootContract.ts'
-import type { Hash } from '../protocol/bytes.ts'
+import { type Hash, ZERO_HASH } from '../protocol/bytes.ts'
 import { compareTurns, type Exit, payableAfter } from '../protocol/exit.ts'
 import { decodePosition, isDepositPosition } from '../protocol/position.ts'
 import type { WalletContext } from './context.ts'
 import { blockOf, findHeaders, isConfirmed, type KnownExit } from './exits.ts'
-import type { L1Done, QueueHeads, RootReads } from './ports.ts'
+import { collectFreed, type FollowUp, followDisputes, turnsComeFirst } from './followUp.ts'
+import type { ExitRecord, L1Done, QueueHeads, RootReads } from './ports.ts'
 
 /** Exits per call: 50 turns stay far below the gas limit of one L1 transaction. */
 export const TURNS_PER_CALL = 50
@@ -21,8 +22,37 @@ export type DueTurns = Readonly<{ turns: Turns; due: number }>
 
 export type Processed = Readonly<{ processed: number; settled: number; transactions: readonly Hash[] }>
 
+export type ProcessedAll = Processed & FollowUp & Readonly<{ inherited: number; released: number }>
+
+/**
+ * What is due for everybody, and whatever follows from the disputes that the account has a part in. Verdicts first, since exits wait for
+ * them, unless an input's exit has a place to leave to the outputs.
+ */
+export async function processAll(wallet: WalletContext, key: string): Promise<ProcessedAll> {
+  const none = { processed: 0, transactions: [] }
+  const before = (await turnsComeFirst(wallet)) ? await processTurns(wallet, `${key}:before`) : none
+  const followed = await followDisputes(wallet, key)
+  const turns = await processTurns(wallet, key)
+  // Before settling: a share of an older place pays what the exit's own place would make wait.
+  const freed = await collectFreed(wallet, key)
+  const settled = await settleDue(wallet, key)
+  return {
+    ...followed,
+    ...freed,
+    processed: before.processed + turns.processed,
+    settled: settled.count,
+    transactions: [...before.transactions, ...turns.transactions, ...settled.transactions],
+  }
+}
+
 /** Processes everything that is due, in calls of at most 50, then settles what became payable after its turn. */
 export async function processDue(wallet: WalletContext, key: string): Promise<Processed> {
+  const { processed, transactions } = await processTurns(wallet, key)
+  const settled = await settleDue(wallet, key)
+  return { processed, settled: settled.count, transactions: [...transactions, ...settled.transactions] }
+}
+
+async function processTurns(wallet: WalletContext, key: string): Promise<Omit<Processed, 'settled'>> {
   const transactions: Hash[] = []
   let processed = 0
   for (let round = 0; ; round++) {
@@ -41,8 +71,7 @@ export async function processDue(wallet: WalletContext, key: string): Promise<Pr
     transactions.push(done.txHash)
     processed += turnsIn(done)
   }
-  const settled = await settleDue(wallet, key)
-  return { processed, settled: settled.count, transactions: [...transactions, ...settled.transactions] }
+  return { processed, transactions }
 }
 
 /** The exits whose turn has come, at most 50, and what the contract needs to see that no other comes first. */
@@ -56,7 +85,7 @@ export async function collectTurns(root: RootReads): Promise<DueTurns> {
   // The next in each stream is shown too, due or not: it proves that nothing older is passed over.
   const oldDue = due.filter(({ exit }) => !exit.young).length
   const youngBlocks = [...new Set(young.map(({ exit }) => blockOf(exit)))].sort((a, b) => a - b)
-  const evidence = due.flatMap(({ record }) => (record.evidence === 0 ? [] : [decodePosition(record.evidence).block]))
+  const evidence = due.flatMap(({ record }) => (mayRemove(record) ? [decodePosition(record.evidence).block] : []))
   const headers = await findHeaders(root, new Set([...youngBlocks, ...evidence]))
   const headerOf = (block: number) => headers.get(block) ?? []
   return {
@@ -70,7 +99,12 @@ export async function collectTurns(root: RootReads): Promise<DueTurns> {
   }
 }
 
-/** Exits that had their turn and can be paid now: their block stands, no evidence, time is up. */
+/** While a dispute runs, and after one that was not canonical, evidence removes nothing at the turn: a header would stand in the way. */
+function mayRemove({ state, evidence, running, contested }: ExitRecord): boolean {
+  return state === 'queued' && evidence !== 0 && running === 0 && !contested
+}
+
+/** Exits that had their turn and can be paid now: their block stands, no evidence, no dispute that runs, time is up. */
 export async function findSettleable(root: RootReads): Promise<Exit[]> {
   const [now, head] = [await root.now(), await root.head()]
   const { minExitPeriod } = root.parameters
@@ -83,8 +117,10 @@ export async function findSettleable(root: RootReads): Promise<Exit[]> {
     const record = await root.exitRecord(exit.outputId)
     const isVoid = head.voidFrom !== 0 && !isDepositPosition(exit.position) && blockOf(exit) >= head.voidFrom
     const isPayable = now.timestamp > payableAfter(exit.exitableAt, minExitPeriod, head.lastMove)
-    if (record.state === 'ticket' && record.evidence === 0 && !isVoid && isPayable && isConfirmed(exit, record))
-      exits.push(exit)
+    const isFree = record.evidence === 0 && !record.hasMore && record.running === 0
+    if (record.state !== 'ticket' || !isFree || isVoid || !isPayable || !isConfirmed(exit, record)) continue
+    const verdict = exit.disputed === ZERO_HASH ? 'canonical' : (await root.disputeRecord(exit.disputed)).verdict
+    if (verdict === 'canonical') exits.push(exit)
   }
   return exits
 }
@@ -115,7 +151,8 @@ async function findWaiting(root: RootReads, queue: QueueHeads): Promise<KnownExi
   for (const event of await root.events({ types: ['ExitStarted'] })) {
     if (event.type !== 'ExitStarted' || isPast(event.exit, queue)) continue
     const record = await root.exitRecord(event.exit.outputId)
-    if (record.state === 'queued' && isConfirmed(event.exit, record)) waiting.push({ exit: event.exit, record })
+    const isInQueue = record.state === 'queued' || record.state === 'cancelled'
+    if (isInQueue && isConfirmed(event.exit, record)) waiting.push({ exit: event.exit, record })
   }
   return waiting
 }

@@ -4,6 +4,8 @@
  */
 import type { ExitData } from '../api/schemas.ts'
 import { invalid, isLifeboatError, retryable } from '../protocol/errors.ts'
+import { depositIdOf, isDepositPosition } from '../protocol/position.ts'
+import { createOutput } from '../protocol/transaction.ts'
 import type { WalletContext } from './context.ts'
 import { type ProvenOutput, proveExitData } from './exitData.ts'
 
@@ -16,15 +18,23 @@ export type ProvenExitData = Readonly<{
   from: string
 }>
 
+/** own: only our outputs' proofs are saved. any: whatever was asked for, since a dispute shows inputs of others too. */
+export type KeepProof = 'own' | 'any'
+
 /**
  * Exit data of one position that holds against L1 now: the saved one first, then every source in turn. A source that lies or fails is
  * passed over. Throws EXIT_DATA_MISSING with what each of them said; retryable when one of them could not be reached.
  */
-export async function obtainExitData(wallet: Needs, position: number): Promise<ProvenExitData> {
+export async function obtainExitData(
+  wallet: Needs,
+  position: number,
+  keep: KeepProof = 'own',
+): Promise<ProvenExitData> {
   const said: Record<string, string> = {}
   let retry = false
   const saved = { name: 'saved', exitData: async (of: number) => wallet.store.proof(of) }
-  for (const source of [saved, ...wallet.sources]) {
+  const l1 = { name: 'L1', exitData: (of: number) => readDeposit(wallet, of) }
+  for (const source of [saved, ...wallet.sources, ...(isDepositPosition(position) ? [l1] : [])]) {
     try {
       const data = await source.exitData(position)
       if (!data) {
@@ -32,7 +42,8 @@ export async function obtainExitData(wallet: Needs, position: number): Promise<P
         continue
       }
       const output = await proveExitData(data, position, { separator: wallet.separator, records: wallet.root })
-      if (output.owner === wallet.account.address && source !== saved) wallet.store.saveProof({ output, data })
+      const isWanted = keep === 'any' || output.owner === wallet.account.address
+      if (isWanted && source !== saved) wallet.store.saveProof({ output, data })
       return { data, output, from: source.name }
     } catch (error) {
       if (!isLifeboatError(error)) throw error
@@ -47,13 +58,26 @@ export async function obtainExitData(wallet: Needs, position: number): Promise<P
   throw (retry ? retryable : invalid)('EXIT_DATA_MISSING', `nobody shows how output ${position} stands on L1`, details)
 }
 
+/** A deposit is shown by L1 itself, when nobody else answers. */
+async function readDeposit({ root }: Needs, position: number): Promise<ExitData | undefined> {
+  const events = await root.events({ types: ['Deposited'], deposit: position })
+  const event = events.find((one) => one.type === 'Deposited' && one.position === position)
+  if (event?.type !== 'Deposited') return undefined
+  const output = createOutput(event.owner, event.token, event.amount)
+  return { kind: 'deposit', position, outputId: depositIdOf(position), output, l1Block: event.at.l1Block }
+}
+
 /** Saves the proofs of outputs that are on L1 and not saved yet. Best effort: returns how many are still missing. */
-export async function keepProofs(wallet: Needs, positions: readonly number[]): Promise<number> {
+export async function keepProofs(
+  wallet: Needs,
+  positions: readonly number[],
+  keep: KeepProof = 'own',
+): Promise<number> {
   let missing = 0
   for (const position of positions) {
     if (wallet.store.proof(position)) continue
     try {
-      await obtainExitData(wallet, position)
+      await obtainExitData(wallet, position, keep)
     } catch (error) {
       if (!isLifeboatError(error)) throw error
       missing++

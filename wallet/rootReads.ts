@@ -13,13 +13,23 @@ import { getBalance, readContract } from '../l1/reads.ts'
 import { decodeRootEvents, type RootEvent } from '../l1/rootContract.ts'
 import { data, address as rpcAddress, hash as rpcHash, smallQuantity } from '../l1/rpcSchemas.ts'
 import type { Address, Hash, Hex } from '../protocol/bytes.ts'
-import { isLifeboatError, retryable } from '../protocol/errors.ts'
+import { invalid, isLifeboatError, retryable } from '../protocol/errors.ts'
 import type { Parameters } from '../protocol/parameters.ts'
-import type { EventFilter, ExitState, RootReads, TokenReads } from './ports.ts'
+import type { EventFilter, ExitState, RootReads, TokenReads, VerdictState } from './ports.ts'
 
 /** L1 blocks per eth_getLogs; halved for as long as the endpoint refuses. */
 const LOG_RANGE = 10_000
-const EXIT_STATES: readonly ExitState[] = ['none', 'locked', 'queued', 'ticket', 'settled', 'removed']
+const EXIT_STATES: readonly ExitState[] = [
+  'none',
+  'locked',
+  'queued',
+  'ticket',
+  'settled',
+  'removed',
+  'cancelled',
+  'cancelled-ticket',
+]
+const VERDICTS: readonly VerdictState[] = ['none', 'running', 'canonical', 'not-canonical']
 
 const rpcLog = z.looseObject({
   address: rpcAddress,
@@ -74,6 +84,10 @@ export async function createRootReads({ endpoint, rootContract, startBlock }: Ro
     credit: async (token, account) => (await view('credit', [token, account])) as bigint,
     revokedAt: async (owner, epoch) => Number(await view('revokedAt', [owner, BigInt(epoch)])),
     etherOf: async (account) => getBalance(endpoint, account, await at()),
+    callData: async (txHash) => {
+      const call = { method: 'eth_getTransactionByHash', params: [txHash] }
+      return (await endpoint.read(call, z.looseObject({ input: data }).nullable()))?.input
+    },
     now: async () => {
       const { number, timestamp } = await at()
       return { l1Block: number, timestamp }
@@ -86,13 +100,34 @@ export async function createRootReads({ endpoint, rootContract, startBlock }: Ro
       const [oldHead, oldTail, youngFirst, , youngCursor] = (await list('queue')) as readonly number[]
       return { oldHead, oldTail, youngFirst, youngCursor } as Awaited<ReturnType<RootReads['queue']>>
     },
+    disputeBond: async (inputs) => (await view('disputeBond', [BigInt(inputs)])) as bigint,
+    isInvalid: async (position) => (await view('isInvalid', [BigInt(position)])) as boolean,
+    funded: async (token) => (await list('totals', [token]))[0] as bigint,
+    ticket: async (outputId) => {
+      const [from, due] = await list('ticket', [outputId])
+      return { from: from as bigint, due: due as bigint }
+    },
     exitRecord: async (outputId) => {
-      const [exitHash, state, evidence, , rewarded] = await list('exitRecord', [outputId])
+      const [exitHash, state, evidence, hasMore, rewarded, running, contested] = await list('exitRecord', [outputId])
       return {
         exitHash: exitHash as Hex,
-        state: EXIT_STATES[state as number] ?? 'none',
+        state: nameOf(EXIT_STATES, state, 'exit state'),
         evidence: Number(evidence),
+        hasMore: hasMore as boolean,
         rewarded: rewarded as boolean,
+        running: Number(running),
+        contested: contested as boolean,
+      }
+    },
+    disputeRecord: async (txHash) => {
+      const [disputeHash, verdict, answer, hasCompetitor, bondFell, , unweighed] = await list('disputeRecord', [txHash])
+      return {
+        disputeHash: disputeHash as Hex,
+        verdict: nameOf(VERDICTS, verdict, 'verdict'),
+        answer: Number(answer),
+        hasCompetitor: hasCompetitor as boolean,
+        bondFell: bondFell as boolean,
+        unweighed: Number(unweighed),
       }
     },
     events: async (filter) => {
@@ -169,7 +204,7 @@ type LogQuery = Readonly<{ filter: EventFilter; first: number; last: number }>
 
 /** In ranges that shrink while the endpoint refuses them as too large, in the order of the chain. */
 async function readLogs(endpoint: Endpoint, address: Address, { filter, first, last }: LogQuery): Promise<RpcLog[]> {
-  const topicLists = filter.types.map((type) => topicsOf(type, filter))
+  const topicLists = filter.types.flatMap((type) => topicsOf(type, filter))
   const found: RpcLog[] = []
   let range = LOG_RANGE
   for (let from = first; from <= last; ) {
@@ -190,11 +225,31 @@ async function readLogs(endpoint: Endpoint, address: Address, { filter, first, l
     .sort((a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex)
 }
 
-function topicsOf(type: RootEvent['type'], { owner, outputId }: EventFilter) {
+const OF_OWNER: readonly RootEvent['type'][] = ['ExitStarted', 'Deposited', 'MandatesRevoked']
+const OF_DISPUTE: readonly RootEvent['type'][] = [
+  'DisputeStarted',
+  'CompetitorShown',
+  'DisputeAnswered',
+  'DisputeDecided',
+]
+
+function topicsOf(type: RootEvent['type'], filter: EventFilter) {
+  const { owner, outputId, deposit, disputed } = filter
   const args: Record<string, unknown> = {}
-  if (owner !== undefined && ['ExitStarted', 'Deposited', 'MandatesRevoked'].includes(type)) args['owner'] = owner
+  if (owner !== undefined && OF_OWNER.includes(type)) args['owner'] = owner
   if (outputId !== undefined && (type.startsWith('Exit') || type.startsWith('Evidence'))) args['outputId'] = outputId
-  return encodeEventTopics({ abi: iLifeboatAbi as Abi, eventName: type, args })
+  if (deposit !== undefined && type === 'Deposited') args['position'] = BigInt(deposit)
+  if (disputed !== undefined && OF_DISPUTE.includes(type)) args['txHash'] = disputed
+  // Evidence against exits through a dispute has an event of its own, and is the same thing to us.
+  const names = type === 'EvidenceShown' ? ['EvidenceShown', 'DisputedEvidenceShown'] : [type]
+  return names.map((eventName) => encodeEventTopics({ abi: iLifeboatAbi as Abi, eventName, args }))
+}
+
+/** Throws RESULT_MALFORMED: a number that this version does not know means another contract. */
+function nameOf<T>(names: readonly T[], number: unknown, what: string): T {
+  const name = names[number as number]
+  if (name !== undefined) return name
+  throw invalid('RESULT_MALFORMED', `the root contract answers with an unknown ${what}`, { got: number, want: names })
 }
 
 async function decodeInBlocks(endpoint: Endpoint, logs: readonly RpcLog[]): Promise<RootEvent[]> {

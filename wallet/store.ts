@@ -36,6 +36,16 @@ export const WALLET_MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE TABLE exits (output_id TEXT PRIMARY KEY, owner TEXT NOT NULL, position INTEGER NOT NULL) STRICT;
   `,
+  `
+  CREATE TABLE flights (
+    tx_hash TEXT NOT NULL, owner TEXT NOT NULL, encoded BLOB NOT NULL, position INTEGER,
+    PRIMARY KEY (tx_hash, owner)
+  ) STRICT;
+  CREATE INDEX flights_by_position ON flights (position);
+  CREATE INDEX payments_by_position ON payments (position);
+  CREATE TABLE history_marks (owner TEXT PRIMARY KEY, cursor INTEGER NOT NULL) STRICT;
+  CREATE TABLE disputes (tx_hash TEXT NOT NULL, owner TEXT NOT NULL, PRIMARY KEY (tx_hash, owner)) STRICT;
+  `,
 ]
 
 /** sent: no answer yet, so it may or may not count. */
@@ -64,6 +74,9 @@ export type StoredSwap = Readonly<{
 export type StoredMandate = Readonly<{ mandate: Mandate; signature: Hash }>
 export type StoredProof = Readonly<{ output: ProvenOutput; data: ExitData }>
 export type StoredExit = Readonly<{ outputId: Hash; owner: Address; position: number }>
+
+/** A completely signed transaction that the owner takes part in, whoever handed it in. `position`: as the operator promised it. */
+export type StoredFlight = Readonly<{ txHash: Hash; owner: Address; signed: SignedTransaction; position?: number }>
 
 export type WalletStore = ReturnType<typeof createWalletStore>
 
@@ -124,6 +137,67 @@ export function createWalletStore(db: Database) {
       }).map(readPayment)
     },
 
+    /** A position once known stays known. */
+    saveFlight({ txHash, owner, signed, position }: StoredFlight): void {
+      run(
+        `INSERT INTO flights VALUES (:txHash, :owner, :encoded, :position)
+        ON CONFLICT DO UPDATE SET encoded = :encoded, position = coalesce(:position, position)`,
+        { txHash, owner, encoded: encodeTransaction(signed), position: position ?? null },
+      )
+    },
+
+    /** Whoever else was said to stand at this place does not: files say what they like. */
+    clearPlace(position: number, txHash: Hash): void {
+      run('UPDATE flights SET position = NULL WHERE position = :position AND tx_hash <> :txHash', { position, txHash })
+    },
+
+    /** Of whichever owner: a signed transaction says the same to everybody. Payments that were sent from here are among them. */
+    flight(txHash: Hash): StoredFlight | undefined {
+      return readFlight(
+        all(`SELECT * FROM (${FLIGHTS}) WHERE tx_hash = :txHash ORDER BY position IS NULL LIMIT 1`, { txHash })[0],
+      )
+    },
+
+    /** Whether this owner's copy of it has a place. */
+    hasPlaced(txHash: Hash, owner: Address): boolean {
+      const rows = `SELECT 1 FROM (${FLIGHTS}) WHERE tx_hash = :txHash AND owner = :owner AND position IS NOT NULL LIMIT 1`
+      return all(rows, { txHash, owner }).length > 0
+    },
+
+    /** By the position of output 0. */
+    flightAt(position: number): StoredFlight | undefined {
+      return readFlight(all(`SELECT * FROM (${FLIGHTS}) WHERE position = :position LIMIT 1`, { position })[0])
+    },
+
+    /** Newest place first; those without a place before all others. */
+    flights(owner: Address): StoredFlight[] {
+      const order = 'ORDER BY position IS NOT NULL, position DESC, tx_hash'
+      const rows = all(`SELECT * FROM (${FLIGHTS}) WHERE owner = :owner ${order}`, { owner })
+      const flights = rows.flatMap((row) => readFlight(row) ?? [])
+      return [...new Map(flights.map((flight) => [flight.txHash, flight])).values()]
+    },
+
+    /** Up to where the operator's history was read; -1 at first. */
+    historyMark(owner: Address): number {
+      const [row] = all('SELECT cursor FROM history_marks WHERE owner = :owner', { owner })
+      return (row?.['cursor'] as number | undefined) ?? -1
+    },
+
+    setHistoryMark(owner: Address, cursor: number): void {
+      run('INSERT OR REPLACE INTO history_marks VALUES (:owner, :cursor)', { owner, cursor })
+    },
+
+    /** The owner means to leave by this dispute: what follows from its verdict is done for it. */
+    saveDispute(txHash: Hash, owner: Address): void {
+      run('INSERT OR IGNORE INTO disputes VALUES (:txHash, :owner)', { txHash, owner })
+    },
+
+    disputes(owner: Address): Hash[] {
+      return all('SELECT tx_hash FROM disputes WHERE owner = :owner ORDER BY tx_hash', { owner }).map(
+        (row) => row['tx_hash'] as Hash,
+      )
+    },
+
     saveSwap(
       id: Hash,
       owner: Address,
@@ -180,6 +254,19 @@ export function createWalletStore(db: Database) {
         position: row['position'] as number,
       }))
     },
+  }
+}
+
+const FLIGHTS = `SELECT tx_hash, owner, encoded, position FROM payments
+  UNION ALL SELECT tx_hash, owner, encoded, position FROM flights`
+
+function readFlight(row: Record<string, unknown> | undefined): StoredFlight | undefined {
+  if (!row) return undefined
+  return {
+    txHash: row['tx_hash'] as Hash,
+    owner: row['owner'] as Address,
+    signed: decodeTransaction(new Uint8Array(row['encoded'] as Buffer)),
+    ...(row['position'] === null ? {} : { position: row['position'] as number }),
   }
 }
 

@@ -10,9 +10,12 @@ import { recoverAddress } from '../signatures/recover.ts'
 import { listCoins, spendableCoins } from './balance.ts'
 import { type Coin, selectCoins } from './coins.ts'
 import type { WalletContext } from './context.ts'
+import type { Flight } from './flight.ts'
+import { findFlight } from './keep.ts'
 import { submitOwn, submitSigned } from './pay.ts'
 import { chooseFee, planReturn, wishOf } from './payment.ts'
 import { obtainExitData } from './proofs.ts'
+import { findShown } from './shownOnL1.ts'
 import {
   type AcceptedSwap,
   buildSwap,
@@ -103,19 +106,57 @@ export async function completeSwap(wallet: WalletContext, text: string) {
       want: 'an accepted swap',
     })
   }
-  const id = swapId(swap)
-  const own = wallet.store.swap(id, wallet.account.address)
-  if (own?.role !== 'maker' || own.state !== 'open') {
-    throw invalid('SWAP_UNKNOWN', 'no open offer of this account has exactly these terms', {
-      got: own ? `an offer that is ${own.state}` : id,
-      want: 'the terms that were offered; a changed amount, owner, token or input makes another offer',
-    })
-  }
+  const id = swapId(ownSwap(wallet, swap, 'open'))
   const transaction = buildSwap(swap, swap.taker, swap.takerInputs)
   const witnesses = signSwap(wallet, swap, transaction)
   const submitted = await submitSigned(wallet, { transaction, witnesses })
   wallet.store.setSwapState(id, wallet.account.address, 'done')
   return { ...submitted, transaction, id }
+}
+
+/**
+ * The whole swap as a transaction that can be disputed; nothing is saved or sent. The maker's side is signed for it: whoever sees it from
+ * then on can have it included. The taker needs the maker's signatures, which anybody may show once the maker completed the swap. Throws
+ * SWAP_HALF_SIGNED, SWAP_UNKNOWN, SWAP_FORGED.
+ */
+export async function swapFlight(wallet: WalletContext, text: string): Promise<Flight> {
+  const swap = parseSwapFile(text, wallet.domain)
+  if (swap.stage !== 'accepted') {
+    throw invalid('SWAP_HALF_SIGNED', 'nobody has signed this offer yet: there is nothing to dispute', {
+      got: swap.stage,
+      want: 'an accepted swap',
+    })
+  }
+  const transaction = buildSwap(swap, swap.taker, swap.takerInputs)
+  const txHash = bytesToHex(hashTransaction(transaction, wallet.separator))
+  if (swap.maker === wallet.account.address) {
+    const witnesses = signSwap(wallet, ownSwap(wallet, swap), transaction)
+    const position = wallet.store.flight(txHash)?.position
+    return { txHash, signed: { transaction, witnesses }, ...(position === undefined ? {} : { position }), from: 'file' }
+  }
+  try {
+    return await findFlight(wallet, txHash)
+  } catch (error) {
+    if (!isLifeboatError(error)) throw error
+    const own = swap.takerInputs.flatMap(({ position }) => wallet.store.proof(position)?.outputId ?? [])
+    const shown = await findShown(wallet, txHash, own)
+    if (shown) return shown
+    throw invalid(
+      'SWAP_HALF_SIGNED',
+      'only the taker has signed as far as anybody shows: a half-signed swap cannot be disputed, and stays live until an input is spent',
+      {
+        got: `signatures of ${swap.taker} alone`,
+        want: 'the swap as the maker completed it; or `lifeboat swap cancel`, or an exit of your inputs',
+        txHash,
+      },
+      error,
+    )
+  }
+}
+
+/** After the swap itself is disputed on L1: its inputs are locked there, and the offer holds nothing any more. */
+export function endSwap(wallet: WalletContext, text: string): void {
+  wallet.store.setSwapState(swapId(parseSwapFile(text, wallet.domain)), wallet.account.address, 'done')
 }
 
 /** Frees the inputs of an open swap. A taker has signed, so one of its inputs is spent back to itself (a payment with its fee). */
@@ -145,6 +186,17 @@ export async function cancelSwap(wallet: WalletContext, id: Hash): Promise<Reado
   return { id, txHash }
 }
 
+/** Throws SWAP_UNKNOWN unless the terms are exactly those that this wallet offered, and, where asked for, not done or cancelled. */
+function ownSwap(wallet: WalletContext, swap: AcceptedSwap, state?: 'open'): AcceptedSwap {
+  const id = swapId(swap)
+  const own = wallet.store.swap(id, wallet.account.address)
+  if (own?.role === 'maker' && own.state !== 'cancelled' && (state === undefined || own.state === state)) return swap
+  throw invalid('SWAP_UNKNOWN', `no ${state ?? 'such'} offer of this account has exactly these terms`, {
+    got: own ? `an offer that is ${own.state}` : id,
+    want: 'the terms that were offered; a changed amount, owner, token or input makes another offer',
+  })
+}
+
 function signSwap(wallet: WalletContext, swap: AcceptedSwap, transaction: Transaction): Uint8Array {
   const digest = hashTransaction(transaction, wallet.separator)
   const own = wallet.account.sign(digest)
@@ -169,7 +221,7 @@ function signSwap(wallet: WalletContext, swap: AcceptedSwap, transaction: Transa
 /** An offer of outputs that are not what it says could only fail later; better said now. Unknown ones pass: they cannot harm. */
 async function refuseHollow(wallet: WalletContext, { maker, makerInputs }: SwapOffer): Promise<void> {
   for (const { position, token, amount } of makerInputs) {
-    const proven = await obtainExitData(wallet, position).catch((error: unknown) => {
+    const proven = await obtainExitData(wallet, position, 'any').catch((error: unknown) => {
       if (isLifeboatError(error)) return undefined
       throw error
     })

@@ -34,7 +34,7 @@ export const ALERTS = {
   BLOCK_SERVED_LATE: entry(
     'info',
     'A block that had been missing arrived and is valid.',
-    'Nothing. Exits started meanwhile go on and pay.',
+    'Exits started meanwhile go on and pay. If an exit of an output that the block spends is past challenge by now (CHALLENGE_FAILED says so), the vault is short: leave as after a withheld block.',
   ),
   PEER_SERVED_GARBAGE: entry(
     'warning',

@@ -117,7 +117,10 @@ test('the command line shows it all', () =>
     const [theft] = JSON.parse((await cli('exits', '--account', 'alice', '--json')).out)
     const why = await cli('explain', 'exit', `${theft.position}`, '--account', 'alice')
     assert.match(why.out, 'challenged by')
-    assert.match((await cli('explain', 'tx', JSON.parse(sent.out).txHash, '--account', 'alice')).out, 'committed')
+    assert.match(
+      (await cli('explain', 'tx', JSON.parse(sent.out).txHash, '--account', 'alice')).out,
+      /(committed|final) at block/,
+    )
     assert.match((await cli('explain', 'block', '1', '--account', 'alice')).out, 'may be voided until')
     const poor = await cli('send', 'bob', '1000', '--account', 'alice')
     assert.is(poor.code, 1)

@@ -29,6 +29,7 @@ import {
   decide,
   deposited,
   includedIn,
+  inherit,
   madeIn,
   showCompetitor,
   startDispute,
@@ -50,7 +51,9 @@ export const REPLAY_PARAMETERS = {
   anchorAgeBlocks: 2 * TICK_BLOCKS,
   abandonPeriod: 1_000 * TICK_SECONDS,
 } as const
-export const UNIT_WEI = 1_000_000_000_000_007n
+export const UNIT_WEI = 1_000_000_000_007n
+/** The replayed game has this many times the scenario's amounts: its parts pro rata are whole units. */
+export const SCALE = 2_310
 
 /** A piece of evidence as the contract keeps it: the transaction's place in the model, and the output's position that it names. */
 type Filed = Readonly<{ piece: number; names: number }>
@@ -79,6 +82,7 @@ export async function openReplay(chain: RootChain, game: Game, mandates: Map<str
   const filed = new Map<number, Filed[]>()
   const paid = new Map<number, bigint>()
   const unreleased = new Set<number>()
+  const toldOver = new Set<number>()
   let tick = first
   let used = 0
   await chain.client.setBlockTimestampInterval({ interval: 0 })
@@ -348,6 +352,21 @@ export async function openReplay(chain: RootChain, game: Game, mandates: Map<str
         return (await send(encodeSettle([exits.get(move.output) as RootExit]))).events
       case 'release':
         return release(world, move.output)
+      case 'inherit': {
+        const { madeBy } = at(game.outputs, move.output)
+        const started = disputes.get(madeBy) as StartedDispute
+        const position = positionOf(world, move.input)
+        const input = started.inputs.findIndex((shownInput) => shownInput.position === position)
+        const own = exits.get(move.output)
+        // Whose own ticket was cancelled too has to be told first that it is over.
+        if (own !== undefined && world.passedOn.includes(move.output) && world.exits[move.output]?.state === 'ticket') {
+          if (!toldOver.has(move.output)) await send(encodeRelease(own))
+          toldOver.add(move.output)
+        }
+        const exit = own ?? (exits.get(move.input) as RootExit)
+        const index = at(game.txs, madeBy).outputs.indexOf(move.output)
+        return (await counted(() => inherit(chain, started, exit, [input, index]))).events
+      }
       case 'decide': {
         const pieces = shown.get(move.tx)
         const places = (list: readonly number[]) => list.slice(1).map((piece) => placeOf(piece))

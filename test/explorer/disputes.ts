@@ -158,7 +158,7 @@ function judge(game: Game, world: World, tx: number, dispute: Dispute): Verdict 
 function suspends(game: Game, world: World, input: number): boolean {
   const exit = at(world.exits, input)
   if (exit === null || exit.state === 'removed') return true
-  if (exit.state === 'paid' || on(game.rules, 'F1')) return false
+  if (exit.state === 'paid') return false
   return world.now <= payableAfter(game, world, exit) - game.rules.mep / 4
 }
 

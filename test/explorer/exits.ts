@@ -12,6 +12,7 @@ import {
   leafAt,
   NONE,
   put,
+  shareOf,
   type Verdict,
   type Via,
   type World,
@@ -157,6 +158,7 @@ export function startExit(game: Game, world: World, output: number, via: Via): W
     from: 0,
     due: 0,
     paid: 0,
+    inherited: 0,
   }
   const lock = at(world.lock, output) === NONE ? put(world.lock, output, world.now) : world.lock
   return { ...shown, lock, arrivals: world.arrivals + 1, exits: put(world.exits, output, exit) }
@@ -167,6 +169,7 @@ export function showEvidence(game: Game, world: World, output: number, piece: nu
   const { rules } = game
   const exit = at(world.exits, output)
   if (exit === null || (exit.state !== 'queued' && exit.state !== 'ticket')) return 'no exit that could be challenged'
+  if (world.passedOn.includes(output)) return 'its value was passed on'
   // The draft without C1 took evidence until the payout.
   if (on(rules, 'C1') && world.now > payableAfter(game, world, exit) - rules.mep / 4) return 'the window is over'
   const top = exit.evidence.at(-1)
@@ -220,21 +223,68 @@ export function settle(game: Game, world: World, output: number): World | string
   const exit = at(world.exits, output)
   if (exit?.state !== 'ticket') return 'no ticket'
   if (fate(game, world, output) !== null || mustWait(game, world, output, exit)) return 'not payable'
-  const covered = Math.min(exit.due, Math.max(0, at(world.funded, at(game.outputs, output).token) - exit.from))
-  if (covered <= exit.paid) return 'not covered'
-  const next: Exit = { ...exit, paid: covered, state: covered === exit.due ? 'paid' : 'ticket' }
-  return { ...world, exits: put(world.exits, output, next) }
+  const { token } = at(game.outputs, output)
+  const covered = at(world.funded, token) - exit.from - (exit.paid - exit.inherited)
+  const owed = exit.due - exit.paid
+  if (covered < 0 || (covered === 0 && owed > 0)) return 'not covered'
+  const paid = exit.paid + Math.min(covered, owed)
+  const isWhole = paid === exit.due
+  // What it inherited it does not need of its own place.
+  const funded = isWhole ? put(world.funded, token, at(world.funded, token) + exit.inherited) : world.funded
+  const next: Exit = { ...exit, paid, state: isWhole ? 'paid' : 'ticket' }
+  return { ...world, funded, exits: put(world.exits, output, next) }
 }
 
 /** Gives the reservation of a ticket that nobody will be owed to those behind it. */
 export function release(game: Game, world: World, output: number): World | string {
   const exit = at(world.exits, output)
   if (exit?.state !== 'ticket' || exit.paid > 0) return 'no untouched ticket'
-  if (fate(game, world, output) === null) return 'somebody may be owed it'
+  const why = fate(game, world, output)
+  if (why === null) return 'somebody may be owed it'
+  if (why === 'passed on' && on(game.rules, 'F1')) return 'its place is for the outputs'
   const { token } = at(game.outputs, output)
   if (at(world.funded, token) < exit.from) return 'the line has not reached it'
   const funded = put(world.funded, token, at(world.funded, token) + exit.due)
   return { ...world, funded, exits: put(world.exits, output, { ...exit, state: 'removed' }) }
+}
+
+/** Pays an output out of the place of an input's cancelled ticket: its part of it, pro rata; frees the part of an output that needs it no more. */
+export function inherit(game: Game, world: World, input: number, output: number): World | string {
+  const { madeBy, token } = at(game.outputs, output)
+  const ticket = at(world.exits, input)
+  if (!on(game.rules, 'F1') || madeBy === NONE || verdictFor(game, world, output) !== 'canonical')
+    return 'nothing to inherit'
+  const { inputs, outputs } = at(game.txs, madeBy)
+  const isCancelled = ticket?.state === 'ticket' && world.passedOn.includes(input) && inputs.includes(input)
+  if (!isCancelled || at(game.outputs, input).token !== token) return 'no cancelled ticket'
+  if (world.shares.includes(shareOf(input, output))) return 'its share is gone'
+  const amounts = outputs.map((o) => (at(game.outputs, o).token === token ? at(game.outputs, o).amount : 0))
+  const sum = amounts.reduce((a, b) => a + b, 0)
+  const index = outputs.indexOf(output)
+  const before = amounts.slice(0, index).reduce((a, b) => a + b, 0)
+  const low = Math.floor((ticket.due * before) / sum)
+  const share = Math.floor((ticket.due * (before + at(amounts, index))) / sum) - low
+  const funded = at(world.funded, token)
+  const taken = { ...world, shares: insert(world.shares, shareOf(input, output)) }
+  const exit = at(world.exits, output)
+  const isOver = exit?.state === 'paid' || exit?.state === 'removed'
+  if (isOver || (world.passedOn.includes(output) && exit?.state !== 'queued')) {
+    if (isOver && exit.state === 'removed' && fate(game, world, output) === 'void') return 'it may start again'
+    if (funded < ticket.from + low) return 'not covered'
+    return { ...taken, funded: put(world.funded, token, funded + share) }
+  }
+  if (exit?.state !== 'ticket' || fate(game, world, output) !== null || mustWait(game, world, output, exit))
+    return 'not payable'
+  if (funded < ticket.from + low + share) return 'not covered'
+  const amount = Math.min(share, exit.due - exit.paid)
+  const next: Exit = { ...exit, paid: exit.paid + amount, inherited: exit.inherited + amount }
+  const after = {
+    ...taken,
+    funded: put(world.funded, token, funded + share - amount),
+    exits: put(world.exits, output, next),
+  }
+  const settled = settle(game, after, output)
+  return typeof settled === 'string' ? after : settled
 }
 
 function mustWait(game: Game, world: World, output: number, exit: Exit): boolean {

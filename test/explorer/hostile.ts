@@ -57,6 +57,12 @@ function accusations(game: Game, world: World, output: number): Move[] {
   return [...included, ...loose].map((piece) => ({ type: 'evidence', output, piece }))
 }
 
+/** Who could inherit the place of an input: the outputs of whatever spends it. */
+export function heirs(game: Game, input: number): Move[] {
+  const spends = game.txs.filter(({ inputs }) => inputs.includes(input))
+  return spends.flatMap(({ outputs }) => outputs.map((output): Move => ({ type: 'inherit', input, output })))
+}
+
 /** Turns, verdicts, settlements and releases: open to anybody, so it is the hostile side that picks the moment. */
 export function anybodysActs(game: Game, world: World): Act[] {
   const moves: Move[] = [{ type: 'turn' }]
@@ -67,5 +73,8 @@ export function anybodysActs(game: Game, world: World): Act[] {
   world.exits.forEach((exit, output) => {
     if (exit?.state === 'ticket') moves.push({ type: 'settle', output }, { type: 'release', output })
   })
+  for (const [input, exit] of world.exits.entries()) {
+    if (exit?.state === 'ticket' && world.passedOn.includes(input)) moves.push(...heirs(game, input))
+  }
   return moves.map((move) => ({ actor: 'anybody', move }))
 }

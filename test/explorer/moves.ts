@@ -1,7 +1,7 @@
 /** Moves as data: what anybody can do, applied to the explorer's world, and told as one line of a story. */
 import { haltUnanswered, prove, reveal, submit } from './chain.ts'
 import { decide, showAnswer, showCompetitor, startDispute } from './disputes.ts'
-import { headOfQueue, release, settle, showEvidence, startExit, takeTurn } from './exits.ts'
+import { headOfQueue, inherit, release, settle, showEvidence, startExit, takeTurn } from './exits.ts'
 import { at, blockNumberOf, type Game, leafAt, type Via, type World } from './world.ts'
 
 /** A move. Positions, outputs and transactions are numbers of the game; a `piece` below zero is transaction -1 - piece, in no block. */
@@ -20,6 +20,7 @@ export type Move =
   | { readonly type: 'turn' }
   | { readonly type: 'settle'; readonly output: number }
   | { readonly type: 'release'; readonly output: number }
+  | { readonly type: 'inherit'; readonly input: number; readonly output: number }
   | { readonly type: 'decide'; readonly tx: number; readonly token: number }
 
 /** Who makes a move: an honest owner, the honest watcher, the operator with whoever plays on its side, or whoever likes. */
@@ -59,6 +60,8 @@ export function apply(game: Game, world: World, move: Move): World | string {
       return settle(game, world, move.output)
     case 'release':
       return release(game, world, move.output)
+    case 'inherit':
+      return inherit(game, world, move.input, move.output)
     case 'decide':
       return decide(game, world, move.tx, move.token)
   }
@@ -115,6 +118,8 @@ export function tell(game: Game, world: World, move: Move, after: World): string
       return `settles the ticket of ${output(move.output)}: ${after.exits[move.output]?.paid ?? 0} paid`
     case 'release':
       return `releases the ticket of ${output(move.output)}`
+    case 'inherit':
+      return `pays ${output(move.output)} out of the place of ${output(move.input)}: ${after.exits[move.output]?.paid ?? 0} paid`
     case 'decide':
       return `decides about ${tx(move.tx)}: ${after.disputes[move.tx]?.verdicts.join(' / ') ?? ''}`
   }

@@ -21,10 +21,10 @@ export const AMENDMENTS = {
   P2: 'outputs may start their exits while the dispute runs',
   P4: 'evidence removes only once its block is final, until then it postpones, in place and reserved',
   P9b: 'the verdict does not wait for the queue',
-  F1: 'a dispute leaves alone the exits that were there before it (found by this explorer)',
+  F1: 'the place of a ticket that a verdict cancels is for the outputs of the transaction (found by this explorer)',
   F4: 'a transaction that was judged not canonical is no evidence against its inputs (found by this explorer)',
-  F9: 'evidence removes an exit no sooner than REACTION after it matured (found by this explorer)',
-  F8: 'a transaction is no evidence once another of its inputs was paid out (found by this explorer)',
+  F9: 'evidence removes an exit no sooner than REACTION after it matured (found by this explorer; not in the contracts)',
+  F8: 'a transaction is no evidence once another of its inputs was paid out (found by this explorer; not in the contracts)',
 } as const
 
 /** The name of an amendment. */

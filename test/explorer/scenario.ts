@@ -109,6 +109,7 @@ export function createGame(draft: Draft, rules: Rules): Game {
     lock: outputs.map(() => NONE),
     exits: outputs.map(() => null),
     passedOn: [],
+    shares: [],
     disputes: txs.map(() => null),
     funded,
     line: funded.map(() => 0),

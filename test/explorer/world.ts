@@ -112,6 +112,8 @@ export interface Exit {
   readonly from: number
   readonly due: number
   readonly paid: number
+  /** Of `paid`: what came out of the places of cancelled tickets. */
+  readonly inherited: number
 }
 
 export type Verdict = 'open' | 'canonical' | 'not'
@@ -143,6 +145,8 @@ export interface World {
   readonly lock: readonly number[]
   readonly exits: readonly (Exit | null)[]
   readonly passedOn: readonly number[]
+  /** Shares of cancelled tickets that were used, each as shareOf. */
+  readonly shares: readonly number[]
   readonly disputes: readonly (Dispute | null)[]
   readonly funded: readonly number[]
   readonly line: readonly number[]
@@ -154,6 +158,11 @@ export interface World {
 /** The position of leaf `index` in block `number` (blocks number from 1). */
 export function positionOf(number: number, index: number): number {
   return number * 16 + index
+}
+
+/** The share of an input's cancelled ticket that belongs to an output, as one number. */
+export function shareOf(input: number, output: number): number {
+  return input * 64 + output
 }
 
 /** The block of a position. */

@@ -9,7 +9,7 @@ import { BOND_PERCENT, startExit } from '../../wallet/exit.ts'
 import { keepOwnOutputs, pay } from '../../wallet/pay.ts'
 import type { L1Done } from '../../wallet/ports.ts'
 import { keepProofs, obtainExitData } from '../../wallet/proofs.ts'
-import { createFakeWorld, ETH } from './fakeWorld.ts'
+import { createFakeWorld, ETH, NO_EXIT } from './fakeWorld.ts'
 
 const exits = suite('exits')
 
@@ -54,10 +54,9 @@ function recordExit(world: ReturnType<typeof createFakeWorld>, owner: Hex): L1Do
     disputed: ZERO_HASH,
   }
   world.records.set(exit.outputId, {
+    ...NO_EXIT,
     exitHash: hashExit(exit).slice(0, 52) as Hex,
     state: 'queued',
-    evidence: 0,
-    rewarded: false,
   })
   const at = { l1Block: 9, l1BlockHash: exit.outputId, l1Timestamp: 1, logIndex: 0, txHash: exit.outputId }
   world.events.push({ type: 'ExitStarted', exit, at })

@@ -2,7 +2,7 @@
  * A child chain and a root contract in memory for the wallet's tests: the real rules (findFault, Merkle trees, hashes), no network, a
  * clock that moves when somebody waits. What the operator says can be bent to lie.
  */
-import type { ExitData, OwnedOutput, SubmitResult } from '../../api/schemas.ts'
+import type { Activity, ExitData, OwnedOutput, SubmitResult, TransactionStatus } from '../../api/schemas.ts'
 import type { RootEvent } from '../../l1/rootContract.ts'
 import { blockTree, type Header, hashHeader, hashWitnesses, proveTransaction } from '../../protocol/block.ts'
 import { type Address, bytesToHex, type Hash, type Hex, ZERO_ADDRESS } from '../../protocol/bytes.ts'
@@ -24,7 +24,7 @@ import { recoverAddress } from '../../signatures/recover.ts'
 import { createAccount } from '../../wallet/account.ts'
 import { createContext, type WalletContext } from '../../wallet/context.ts'
 import { depositHashOf } from '../../wallet/exitData.ts'
-import type { ExitRecord, L1Act, L1Done, RootReads } from '../../wallet/ports.ts'
+import type { DisputeRecord, ExitRecord, L1Act, L1Done, RootReads } from '../../wallet/ports.ts'
 import { createWalletStore, WALLET_MIGRATIONS } from '../../wallet/store.ts'
 import { openTokenBook } from '../../wallet/tokens.ts'
 
@@ -34,6 +34,16 @@ export const OPERATOR: Address = `0x${'0f'.repeat(20)}`
 const ROOT: Address = `0x${'cc'.repeat(20)}`
 const DOMAIN = { chainId: 31337, rootContract: ROOT }
 const ZERO_25 = `0x${'00'.repeat(25)}` as Hex
+/** What most records of an exit have beside hash and state. */
+export const NO_EXIT = { evidence: 0, hasMore: false, rewarded: false, running: 0, contested: false } as const
+const NO_DISPUTE: DisputeRecord = {
+  disputeHash: ZERO_25,
+  verdict: 'none',
+  answer: 0,
+  hasCompetitor: false,
+  bondFell: false,
+  unweighed: 0,
+}
 
 type Placed = { signed: SignedTransaction; txHash: Uint8Array; position: number }
 
@@ -47,6 +57,8 @@ export function createFakeWorld({ fee = 0n, feeToken = ETH }: { fee?: bigint; fe
   const deposits = new Map<number, { owner: Address; token: Address; amount: bigint }>()
   const acts: L1Act[] = []
   const records = new Map<Hash, ExitRecord>()
+  const disputes = new Map<Hash, DisputeRecord>()
+  const invalid = new Set<number>()
   const events: RootEvent[] = []
   const exiting = new Set<number>()
   let open: Placed[] = []
@@ -54,6 +66,8 @@ export function createFakeWorld({ fee = 0n, feeToken = ETH }: { fee?: bigint; fe
     acts,
     events,
     records,
+    disputes,
+    invalid,
     exiting,
     outputs,
     deposits,
@@ -64,9 +78,13 @@ export function createFakeWorld({ fee = 0n, feeToken = ETH }: { fee?: bigint; fe
     /** Answers lost on the way back from the operator. */
     lostAnswers: 0,
     voidFrom: 0,
+    /** Child blocks that nobody shows. */
+    withheld: new Set<number>(),
+    lastMove: 0,
     etherWei: 10n ** 20n,
     bendOutput: (output: OwnedOutput): OwnedOutput => output,
     bendExitData: (data: ExitData): ExitData => data,
+    bendTransaction: (status: TransactionStatus): TransactionStatus => status,
     onSend: (_act: L1Act): L1Done => ({ txHash: `0x${'77'.repeat(32)}`, l1Block: 9, events: [] }),
 
     deposit(owner: Address, token: Address, amount: bigint): number {
@@ -94,7 +112,7 @@ export function createFakeWorld({ fee = 0n, feeToken = ETH }: { fee?: bigint; fe
         account,
         domain: DOMAIN,
         child,
-        sources: [{ name: 'operator', exitData }],
+        sources: [{ name: 'operator', exitData, transaction: child.transaction }],
         root: rootReads,
         send: async (act) => {
           acts.push(act)
@@ -166,7 +184,7 @@ export function createFakeWorld({ fee = 0n, feeToken = ETH }: { fee?: bigint; fe
       if (!found) return undefined
       const { block } = decodePosition(found.position)
       const { position, signed } = found
-      return {
+      return world.bendTransaction({
         txHash,
         position,
         stage: blocks.has(block) ? 'committed' : 'accepted',
@@ -176,7 +194,7 @@ export function createFakeWorld({ fee = 0n, feeToken = ETH }: { fee?: bigint; fe
           outputs: [...signed.transaction.outputs],
         },
         witnesses: signed.witnesses,
-      }
+      })
     },
     outputs: async (owner, page = {}) => {
       answer(0)
@@ -197,7 +215,19 @@ export function createFakeWorld({ fee = 0n, feeToken = ETH }: { fee?: bigint; fe
       const shown = listed.slice(0, 3)
       return { outputs: shown, ...(listed.length > 3 ? { nextCursor: shown.at(-1)!.position } : {}) }
     },
-    history: async () => answer({ entries: [] }),
+    history: async (owner, page = {}) => {
+      const all = [...answer(accepted).values()].flatMap(({ signed, txHash, position }, cursor): Activity[] => {
+        const parties = [
+          ...signed.transaction.inputs.map((input) => outputs.get(input)?.owner),
+          ...signed.transaction.outputs.map((output) => output.owner),
+        ]
+        if (!parties.includes(owner)) return []
+        return [{ cursor, kind: 'payment', position, txHash: bytesToHex(txHash), changes: [], parties: [] }]
+      })
+      const entries = all.reverse().filter(({ cursor }) => cursor < (page.cursor ?? Number.POSITIVE_INFINITY))
+      const shown = entries.slice(0, 2)
+      return { entries: shown, ...(entries.length > 2 ? { nextCursor: shown.at(-1)!.cursor } : {}) }
+    },
     fees: async () => answer({ feeAddress: OPERATOR, fees: fee > 0n ? [{ token: feeToken, minimum: fee }] : [] }),
     status: async () =>
       answer({
@@ -228,7 +258,7 @@ export function createFakeWorld({ fee = 0n, feeToken = ETH }: { fee?: bigint; fe
     const { block, index, output } = decodePosition(position)
     const found = blocks.get(block)
     const placed = found?.placed[index]
-    if (!found || !placed) return undefined
+    if (!found || !placed || world.withheld.has(block)) return undefined
     const hashed = found.placed.map(({ txHash, signed }) => ({
       txHash,
       witnessesHash: hashWitnesses(signed.witnesses),
@@ -252,11 +282,15 @@ export function createFakeWorld({ fee = 0n, feeToken = ETH }: { fee?: bigint; fe
     chainId: 31337,
     parameters: PRESETS.devnet,
     now: async () => ({ l1Block: 10, timestamp: Math.floor(world.nowSeconds) }),
-    head: async () => ({ voidFrom: world.voidFrom, newest: blocks.size, newestTime: 0, lastMove: 0 }),
+    head: async () => ({ voidFrom: world.voidFrom, newest: blocks.size, newestTime: 0, lastMove: world.lastMove }),
     queue: async () => ({ oldHead: 0, oldTail: 9, youngFirst: 0, youngCursor: 0 }),
     exitBond: async () => 1000n,
-    exitRecord: async (outputId) =>
-      records.get(outputId) ?? { exitHash: ZERO_25, state: 'none', evidence: 0, rewarded: false },
+    exitRecord: async (outputId) => records.get(outputId) ?? { ...NO_EXIT, exitHash: ZERO_25, state: 'none' },
+    disputeBond: async (count) => 900n + 20n * BigInt(count),
+    disputeRecord: async (txHash) => disputes.get(txHash) ?? NO_DISPUTE,
+    isInvalid: async (position) => invalid.has(position),
+    ticket: async () => ({ from: 0n, due: 0n }),
+    funded: async () => 10n ** 30n,
     headerHash: async (block) => {
       const found = blocks.get(block)
       return found ? (hashHeader(found.header).slice(0, 52) as Hex) : ZERO_25
@@ -268,18 +302,23 @@ export function createFakeWorld({ fee = 0n, feeToken = ETH }: { fee?: bigint; fe
     credit: async () => 0n,
     revokedAt: async () => 0,
     etherOf: async () => world.etherWei,
+    callData: async () => undefined,
     token: {
       metadata: async () => ({ symbol: 'TST', decimals: 18 }),
       balanceOf: async () => 10n ** 30n,
       allowance: async () => 0n,
       permitDomain: async () => undefined,
     },
-    events: async ({ types, outputId }) =>
-      events.filter(
-        (event) =>
-          types.includes(event.type) &&
-          (outputId === undefined || event.type !== 'ExitStarted' || event.exit.outputId === outputId),
-      ),
+    events: async ({ types, outputId, owner, disputed }) =>
+      events.filter((event) => {
+        if (!types.includes(event.type)) return false
+        if (event.type === 'ExitStarted') {
+          const { exit } = event
+          return (outputId ?? exit.outputId) === exit.outputId && (owner ?? exit.owner) === exit.owner
+        }
+        if (event.type === 'DisputeStarted') return (disputed ?? event.dispute.txHash) === event.dispute.txHash
+        return true
+      }),
   }
 
   return world

@@ -1,67 +1,35 @@
 /** The wallet's acts on a real root contract, through the real outbox: deposit, exit, process, withdraw, mandates. */
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Abi, encodeFunctionData } from 'viem'
-import { mnemonicToAccount } from 'viem/accounts'
-import type { ExitData } from '../../api/schemas.ts'
-import { connectEndpoint } from '../../l1/endpoint.ts'
-import { type Address, bytesToHex } from '../../protocol/bytes.ts'
+import type { Address } from '../../protocol/bytes.ts'
 import { isLifeboatError } from '../../protocol/errors.ts'
-import { decodePosition, outputIdOf } from '../../protocol/position.ts'
-import { hashTransaction } from '../../protocol/transaction.ts'
-import { openDatabase } from '../../service/database.ts'
-import { createAccount } from '../../wallet/account.ts'
-import { createContext, type WalletContext } from '../../wallet/context.ts'
 import { deposit } from '../../wallet/deposit.ts'
 import { startExit } from '../../wallet/exit.ts'
 import { exitOutlook, findExits, findHeaders } from '../../wallet/exits.ts'
 import { formatMandateFile, giveMandate, listMandates, parseMandateFile, revokeMandates } from '../../wallet/mandate.ts'
 import { collectTurns, processDue } from '../../wallet/process.ts'
-import { createRootReads } from '../../wallet/rootReads.ts'
-import { openSender, type Sender } from '../../wallet/sender.ts'
-import { createWalletStore, WALLET_MIGRATIONS } from '../../wallet/store.ts'
-import { openTokenBook } from '../../wallet/tokens.ts'
 import { withdraw } from '../../wallet/withdraw.ts'
 import { testTokenAbi, testTokenBytecode } from '../contracts/artifacts.generated.ts'
-import { startAnvil } from '../support/anvil.ts'
-import { challenge, passTo, place, submit } from '../support/moves.ts'
-import {
-  type Actor,
-  actors,
-  type ChildBlock,
-  createClient,
-  deploy,
-  deployRootChain,
-  ETH,
-  ETHER,
-  proveInBlock,
-  type RootChain,
-} from '../support/rootChain.ts'
+import { challenge, passTo, place } from '../support/moves.ts'
+import { type Actor, actors, deploy, ETH, ETHER } from '../support/rootChain.ts'
+import { type ChainWallets, startChainWallets } from './chainWallets.ts'
 
 const test = suite('the wallet on L1')
-const MNEMONIC = 'test test test test test test test test test test test junk'
-let stop = () => {}
-let url = ''
-let chain: RootChain
+let started: ChainWallets
+let chain: ChainWallets['chain']
+let openWallet: ChainWallets['openWallet']
+let seal: ChainWallets['seal']
+let blocks: ChainWallets['blocks']
 let token: Address
 type Deposit = Readonly<{ position: number }>
-const blocks = new Map<number, ChildBlock>()
-const senders: Sender[] = []
 
 test.before(async () => {
-  const anvil = await startAnvil()
-  stop = anvil.stop
-  url = anvil.url
-  chain = await deployRootChain(createClient(url))
+  started = await startChainWallets()
+  ;({ chain, openWallet, seal, blocks } = started)
   token = await deploy(chain.client, testTokenAbi, testTokenBytecode, ['Gold', 'GLD', 6])
 })
-test.after(async () => {
-  for (const sender of senders) await sender.close()
-  stop()
-})
+test.after(() => started.stop())
 
 async function codeOf(run: () => unknown): Promise<string> {
   try {
@@ -71,80 +39,6 @@ async function codeOf(run: () => unknown): Promise<string> {
     throw error
   }
   return 'no error'
-}
-
-const wallets = new Map<number, WalletContext>()
-
-/** `index`: which of the test accounts. One wallet each, since one outbox owns a key; the operator never answers. */
-async function openWallet(index: number): Promise<WalletContext> {
-  const wallet = wallets.get(index) ?? (await createWallet(index))
-  wallets.set(index, wallet)
-  return wallet
-}
-
-async function createWallet(index: number): Promise<WalletContext> {
-  const endpoint = await connectEndpoint({ url, expectedChainId: chain.chainId })
-  const account = createAccount(mnemonicToAccount(MNEMONIC, { addressIndex: index }).getHdKey().privateKey!)
-  const directory = mkdtempSync(join(tmpdir(), 'lifeboat-wallet-'))
-  const file = join(directory, 'outbox.sqlite')
-  const root = await createRootReads({ endpoint, rootContract: chain.root, startBlock: 0 })
-  const sender = openSender({
-    endpoint,
-    account,
-    rootContract: chain.root,
-    file,
-    budgetWei: ETHER,
-    timeoutSeconds: 20,
-    confirmations: 1,
-    pollMs: 10,
-    report: () => undefined,
-  })
-  senders.push(sender)
-  const silent = async (): Promise<never> => {
-    const { retryable } = await import('../../protocol/errors.ts')
-    throw retryable('SERVER_UNREACHABLE', 'the operator is gone')
-  }
-  return createContext({
-    account,
-    domain: { chainId: chain.chainId, rootContract: chain.root },
-    child: { submit: silent, transaction: silent, outputs: silent, history: silent, fees: silent, status: silent },
-    sources: [{ name: 'watcher', exitData: async (position) => exitData(position) }],
-    root,
-    send: sender.send,
-    store: createWalletStore(openDatabase({ file: ':memory:', applicationId: 7, migrations: WALLET_MIGRATIONS })),
-    tokens: openTokenBook({
-      path: join(directory, 'tokens.json'),
-      chainId: chain.chainId,
-      readMetadata: root.token.metadata,
-    }),
-    waiting: { sleep: async () => undefined, now: () => 0 },
-    report: () => undefined,
-  })
-}
-
-function exitData(position: number): ExitData | undefined {
-  const { block, index, output } = decodePosition(position)
-  const found = blocks.get(block)
-  const signed = found?.transactions[index]
-  if (!found || !signed) return undefined
-  const txHash = hashTransaction(signed.transaction, chain.separator)
-  const { inputs, outputs, memo } = signed.transaction
-  return {
-    kind: 'transaction',
-    position,
-    outputId: outputIdOf(txHash, output),
-    output: outputs[output]!,
-    txHash: bytesToHex(txHash),
-    transaction: { inputs: [...inputs], outputs: [...outputs], memo },
-    header: found.header,
-    proof: { ...proveInBlock(chain, found, index) } as never,
-  }
-}
-
-async function seal(transactions: Parameters<typeof submit>[1]): Promise<ChildBlock> {
-  const block = await submit(chain, transactions)
-  blocks.set(block.number, block)
-  return block
 }
 
 const mint = (to: Actor, amount: bigint) =>

@@ -132,15 +132,15 @@ payments('never spends an output whose exit runs, as the operator says or as thi
   assert.is(await codeOf(() => pay(alice, { to, token: ETH, amount: 1n })), 'BALANCE_TOO_LOW')
 })
 
-payments('waits until the block is on L1, then keeps the proofs of its own outputs', async () => {
+payments('waits until the block is on L1, then keeps the proofs of its own outputs and inputs', async () => {
   const { world, alice, to } = scene()
-  world.deposit(alice.account.address, ETH, 100n)
+  const deposit = world.deposit(alice.account.address, ETH, 100n)
   const paid = await pay(alice, { to, token: ETH, amount: 30n })
   assert.is(await codeOf(() => waitForStage(alice, paid.txHash, 'committed', 2000)), 'WAIT_TIMEOUT')
   world.seal()
   assert.is((await waitForStage(alice, paid.txHash, 'committed', 2000)).stage, 'committed')
   assert.is(await keepOwnOutputs(alice, paid), 0)
-  assert.equal(alice.store.provenPositions(alice.account.address), [paid.position + 1])
+  assert.equal(alice.store.provenPositions(alice.account.address), [deposit, paid.position + 1])
 })
 
 payments('says so when the operator forgets a payment that it had accepted', async () => {
