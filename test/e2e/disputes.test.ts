@@ -20,14 +20,16 @@ import {
 } from '../../l1/rootContract.ts'
 import type { Address } from '../../protocol/bytes.ts'
 import { bytesToHex, type Hash } from '../../protocol/bytes.ts'
+import { answerDeadline, competitorDeadline } from '../../protocol/dispute.ts'
 import type { Exit } from '../../protocol/exit.ts'
+import { keccak256Text } from '../../protocol/keccak.ts'
 import type { SignedTransaction } from '../../protocol/transaction.ts'
-import type { Account } from '../../wallet/account.ts'
+import { type Account, createAccount } from '../../wallet/account.ts'
 import { giveMandate } from '../../wallet/mandate.ts'
 import { processDue } from '../../wallet/process.ts'
 import type { AlertCode } from '../../watcher/alerts.ts'
 import { createHostile, type Hostile } from './hostile.ts'
-import { ETH, ETHER, inWorld, type RunningWatcher, until, type World } from './world.ts'
+import { ETH, ETHER, inWorld, type RunningWatcher, until, type WatcherOptions, type World } from './world.ts'
 
 const test = suite('story: disputes')
 
@@ -192,6 +194,76 @@ test(
     await world.passTo(exit.exit.exitableAt)
     await until('the payment', () => watcher.watcher.core.facts.exitFacts(exit.exit.outputId)?.state === 'settled')
     assert.is((await world.etherOf(bob)) - before, ETHER)
+  }),
+)
+
+/** A watcher whose key holds nothing: it sees everything and can only tell. */
+async function startPoorWatcher(world: World, more: WatcherOptions = {}): Promise<RunningWatcher> {
+  const watcher = await world.startWatcher('first', {
+    account: createAccount(keccak256Text('a key without ether')),
+    ...more,
+  })
+  await until('the payments are verified', () => {
+    const { facts } = watcher.watcher.core
+    return facts.verifiedBlock() > 0 && facts.verifiedBlock() === facts.newestBlock()
+  })
+  return watcher
+}
+
+test(
+  'a watcher that cannot act tells what nobody does: the rival that is not shown, and the wrong verdict that follows',
+  inWorld({}, async (world) => {
+    const hostile = await createHostile(world)
+    const { alice, rival } = await paidToBob(world, hostile)
+    const watcher = await startPoorWatcher(world)
+    const started = await startDispute(world, alice, [rival, [depositOf(alice)]])
+    await untilAlert(watcher, 'DISPUTE_NOT_CANONICAL')
+    await world.passTo(competitorDeadline(started.dispute.exitableAt, world.parameters.minExitPeriod) - 10)
+    await untilAlert(watcher, 'DISPUTE_UNCHALLENGED')
+    await world.passTo(started.dispute.exitableAt)
+    await send(world, alice, encodeDecide(started))
+    await untilAlert(watcher, 'DISPUTE_OUTCOME_UNKNOWN')
+  }),
+)
+
+test(
+  'a watcher that cannot act tells what nobody does: the answer, and the evidence against a theft through a dispute',
+  inWorld({}, async (world) => {
+    const hostile = await createHostile(world)
+    const { alice, signed, rival } = await paidToBob(world, hostile)
+    await world.pay('bob', 'carol', ETHER)
+    const watcher = await startPoorWatcher(world)
+    const started = await startDispute(world, alice, [signed, [depositOf(alice)]])
+    const { dispute } = started
+    const call = encodeStartDisputedExits({
+      dispute,
+      transaction: signed.transaction,
+      outputs: [0],
+      bondWei: bondOf(500_000n),
+    })
+    await send(world, world.accountOf('bob'), call)
+    await send(world, alice, encodeShowCompetitor(started, { signed: rival, input: 0, spends: 0 }))
+    await untilAlert(watcher, 'COMPETITOR_FALSE')
+    await untilAlert(watcher, 'DISPUTED_EXIT_INVALID')
+    await world.passTo(answerDeadline(dispute.exitableAt, world.parameters.minExitPeriod) - 10)
+    await untilAlert(watcher, 'COMPETITOR_UNANSWERED')
+    await untilAlert(watcher, 'DISPUTED_EXIT_UNCHALLENGED')
+  }),
+)
+
+test(
+  'a protected payee whose mandate does not cover an exit through a dispute is told to leave by hand',
+  inWorld({}, async (world) => {
+    const hostile = await createHostile(world)
+    const [alice, bob] = [world.accountOf('alice'), world.accountOf('bob')]
+    const position = await world.fund('alice', ETHER)
+    const delegate = world.accountOf('first').address
+    const mandate = await giveMandate(await world.wallet('bob'), { delegate, minAmount: 2n * ETHER })
+    const watcher = await world.startWatcher('first', { protectedAccounts: [{ owner: bob.address, ...mandate }] })
+    await hostile.takeOver()
+    const signed = hostile.sign([alice], [position], [[bob, ETHER]])
+    await startDispute(world, alice, [signed, [depositOf(alice)]])
+    await untilAlert(watcher, 'DISPUTE_EXIT_AVAILABLE')
   }),
 )
 
