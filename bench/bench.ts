@@ -49,7 +49,7 @@ async function describe(chain: RootChain): Promise<Deployment> {
   return {
     version: 1,
     chainId: chain.chainId,
-    contracts: { root },
+    contracts: { root, surety: root },
     parameters: { ...chain.parameters },
     startBlock: { number: 0, hash: start.hash },
   }

@@ -69,4 +69,54 @@ library BlockTree {
             included := and(eq(next, add(path.offset, shl(5, path.length))), eq(node, root))
         }
     }
+
+    /// @dev The same for a whole subtree: `index` counts subtrees of 2^level leaves.
+    function isSubtree(
+        bytes32 node,
+        uint256 index,
+        uint256 level,
+        uint256 txCount,
+        bytes32 root,
+        bytes32[] calldata path
+    ) internal pure returns (bool) {
+        uint256 used = 0;
+        bytes32 zero = zeroSubtree(level);
+        for (uint256 last = (txCount - 1) >> level; last != 0; last >>= 1) {
+            bytes32 sibling = zero;
+            if (index ^ 1 <= last) {
+                if (used == path.length) return false;
+                sibling = path[used++];
+            }
+            node = index & 1 == 0 ? hashPair(node, sibling) : hashPair(sibling, node);
+            zero = hashPair(zero, zero);
+            index >>= 1;
+        }
+        return used == path.length && node == root;
+    }
+
+    /// @dev The root of a subtree of 2^level leaves of which the first `nodes.length` exist. Overwrites `nodes`.
+    function foldSubtree(bytes32[] memory nodes, uint256 level) internal pure returns (bytes32) {
+        uint256 count = nodes.length;
+        bytes32 zero = 0;
+        for (uint256 i = 0; i < level; i++) {
+            for (uint256 k = 0; k < count; k += 2) {
+                nodes[k / 2] = hashPair(nodes[k], k + 1 < count ? nodes[k + 1] : zero);
+            }
+            count = (count + 1) / 2;
+            zero = hashPair(zero, zero);
+        }
+        return nodes[0];
+    }
+
+    function zeroSubtree(uint256 level) internal pure returns (bytes32 zero) {
+        for (uint256 i = 0; i < level; i++) zero = hashPair(zero, zero);
+    }
+
+    function hashPair(bytes32 left, bytes32 right) internal pure returns (bytes32 node) {
+        assembly ("memory-safe") {
+            mstore(0, left)
+            mstore(32, right)
+            node := keccak256(0, 64)
+        }
+    }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {AnchorHash} from "./AnchorHash.sol";
 import {BlockRecord} from "./BlockRecord.sol";
 import {BondFee} from "./BondFee.sol";
 import {Hashing} from "./Hashing.sol";
@@ -12,8 +13,6 @@ abstract contract Blocks is BondFee {
     using BlockRecord for uint256;
     using Head for uint256;
 
-    /// @dev EIP-2935: serves the hashes of the last 8,191 blocks.
-    address private constant BLOCK_HASHES = 0x0000F90827F1C53a10cb7A02335B175320002935;
     uint256 private constant BLOCK_LIMIT = 1 << 28;
 
     uint32 internal immutable ANCHOR_AGE_BLOCKS;
@@ -23,13 +22,17 @@ abstract contract Blocks is BondFee {
         ANCHOR_AGE_BLOCKS = p.anchorAgeBlocks;
         MAX_BLOCK_TXS = p.maxBlockTxs;
         _operator = firstOperator;
+        _wasOperator[firstOperator] = true;
         _head = uint256(0).withSubmission(0, block.timestamp, block.number, 0).withOperator(firstOperator);
         emit OperatorRotated(firstOperator);
     }
 
     function submitBlocks(uint256 firstBlock, Commitment[] calldata commitments, bytes32 anchorHash) external {
         uint256 h = _head;
-        _requireLive(h);
+        if (!h.isOpen()) {
+            _requireLive(h);
+            revert NotBonded();
+        }
         if (!h.isOperator(msg.sender)) revert NotOperator(msg.sender, _operator);
         if (firstBlock != h.newest() + 1) revert BlockUnexpected(firstBlock, h.newest() + 1);
         if (commitments.length == 0) revert NothingToDo();
@@ -73,14 +76,9 @@ abstract contract Blocks is BondFee {
         }
     }
 
-    /// @dev BLOCKHASH knows 256 blocks and costs 20 gas; EIP-2935 knows 8,191 and costs about 5,000.
     function _requireCanonical(uint256 anchor, bytes32 want) private view {
         if (anchor >= block.number) revert AnchorNotMined(anchor, block.number - 1);
-        bytes32 canonical = blockhash(anchor);
-        if (canonical == 0) {
-            (bool ok, bytes memory reply) = BLOCK_HASHES.staticcall(abi.encode(anchor));
-            if (ok && reply.length == 32) canonical = abi.decode(reply, (bytes32));
-        }
+        bytes32 canonical = AnchorHash.read(anchor);
         if (canonical == 0 || canonical != want) revert AnchorNotCanonical(anchor, want, canonical);
     }
 

@@ -36,6 +36,22 @@ abstract contract Halting is Module {
         _end(h);
     }
 
+    /// @notice Voids this block and all after it for want of its data. Only the surety, which has seen the block's header.
+    function haltFrom(uint256 blockNumber, uint256 blockTime) external onlyDelegated returns (bool moved) {
+        _requireSurety();
+        return _haltAt(blockNumber, blockTime);
+    }
+
+    /// @notice Whether the operator's bond suffices for submitting. Only the surety.
+    function setBonded(bool bonded) external onlyDelegated {
+        _requireSurety();
+        _head = _head.withBonded(bonded);
+    }
+
+    function _requireSurety() private view {
+        if (msg.sender != _surety) revert NotSurety(msg.sender, _surety);
+    }
+
     function _end(uint256 h) private {
         _head = h.withHalt(h.newest() + 1, 0);
         emit HaltMoved(uint32(h.newest() + 1), false);

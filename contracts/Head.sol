@@ -14,9 +14,23 @@ library Head {
     uint256 private constant SLOW_FEE = 117;
     uint256 private constant OPERATOR = 149;
     uint256 private constant FLAGS_MASK = 3;
+    uint256 private constant BONDED = 2;
 
     function isHalted(uint256 head) internal pure returns (bool) {
         return head & 1 != 0;
+    }
+
+    /// @dev Live and bonded: takes blocks.
+    function isOpen(uint256 head) internal pure returns (bool) {
+        return head & FLAGS_MASK == BONDED;
+    }
+
+    function isBonded(uint256 head) internal pure returns (bool) {
+        return head & BONDED != 0;
+    }
+
+    function withBonded(uint256 head, bool bonded) internal pure returns (uint256) {
+        return bonded ? head | BONDED : head & ~BONDED;
     }
 
     function newest(uint256 head) internal pure returns (uint256) {

@@ -208,6 +208,12 @@ interface ILifeboat is ILifeboatTypes {
     /// @notice Ends the chain in order. Only the operator. Voids nothing.
     function closeChain() external;
 
+    /// @notice Voids a block and all after it for want of its data, until its time + MEP. Only the surety.
+    function haltFrom(uint256 blockNumber, uint256 blockTime) external returns (bool moved);
+
+    /// @notice Whether the operator's bond suffices for submitting. Only the surety.
+    function setBonded(bool bonded) external;
+
     /// @notice Gives exits their turn, oldest first, at most `maxCount` of them. Anyone; the bounties go to the caller.
     /// @dev Pays ETH by a gas-capped call and credits what fails; credits ERC-20 always: no token code runs here.
     function processExits(uint256 maxCount, Turns calldata turns) external returns (uint256 processed);
@@ -249,6 +255,14 @@ interface ILifeboat is ILifeboatTypes {
     function parameters() external view returns (Parameters memory);
 
     function operator() external view returns (address);
+
+    /// @notice True for every key that is or was the operator's.
+    function wasOperator(address key) external view returns (bool);
+
+    /// @notice The contract that holds the operator's bond (ISurety.sol).
+    function surety() external view returns (address);
+
+    function isBonded() external view returns (bool);
 
     function domainSeparator() external view returns (bytes32);
 

@@ -145,6 +145,7 @@ interface ILifeboatTypes {
         uint32 submissionMargin;
         uint40 abandonPeriod;
         uint32 maxBlockTxs;
+        uint48 operatorBondGwei;
     }
 
     enum ExitState {
@@ -251,10 +252,12 @@ interface ILifeboatTypes {
     error InputMismatch(uint256 got, uint256 want);
     error LedgerFull(address token);
     error MandateRefused(bytes32 reason);
+    error NotBonded();
     error NotCovered(uint256 funded, uint256 from);
     error NotIncluded(uint64 position);
     error NotOperator(address got, address want);
     error NotOwner(address got, address want);
+    error NotSurety(address got, address want);
     error NothingToDo();
     error OutputMissing(uint64 position);
     error ModuleMismatch(address module);

@@ -20,6 +20,7 @@ abstract contract Keys is Module {
     function acceptOperator() external onlyDelegated {
         if (msg.sender != _nominee) revert NotOperator(msg.sender, _nominee);
         _operator = msg.sender;
+        _wasOperator[msg.sender] = true;
         if (!_head.isHalted()) _head = _head.withOperator(msg.sender);
         delete _nominee;
         emit OperatorRotated(msg.sender);

@@ -11,6 +11,7 @@ import {Head} from "./Head.sol";
 import {LifeboatBase} from "./LifeboatBase.sol";
 import {Module} from "./Module.sol";
 import {StandardExits} from "./StandardExits.sol";
+import {Surety} from "./Surety.sol";
 import {Vault} from "./Vault.sol";
 
 /// @title The root contract
@@ -31,8 +32,11 @@ contract Lifeboat is Blocks, Vault, StandardExits, Evidence, ExitQueue {
     uint32 private immutable BLOCK_INTERVAL;
     uint32 private immutable SUBMISSION_MARGIN;
     uint40 private immutable ABANDON_PERIOD;
+    uint48 private immutable OPERATOR_BOND_GWEI;
 
+    /// @dev What is sent along is the operator's bond.
     constructor(Parameters memory p, address firstOperator, address evidence, address disputes)
+        payable
         LifeboatBase(p)
         Blocks(p, firstOperator)
     {
@@ -50,6 +54,9 @@ contract Lifeboat is Blocks, Vault, StandardExits, Evidence, ExitQueue {
         BLOCK_INTERVAL = p.blockInterval;
         SUBMISSION_MARGIN = p.submissionMargin;
         ABANDON_PERIOD = p.abandonPeriod;
+        OPERATOR_BOND_GWEI = p.operatorBondGwei;
+        _surety = address(new Surety{value: msg.value}(p));
+        _head = _head.withBonded(msg.value >= uint256(p.operatorBondGwei) * 1 gwei);
     }
 
     /// @dev Everything that is not in this contract is a module's; an unknown call ends in one, refused. ETH that comes with a call that
@@ -91,7 +98,8 @@ contract Lifeboat is Blocks, Vault, StandardExits, Evidence, ExitQueue {
             blockInterval: BLOCK_INTERVAL,
             submissionMargin: SUBMISSION_MARGIN,
             abandonPeriod: ABANDON_PERIOD,
-            maxBlockTxs: MAX_BLOCK_TXS
+            maxBlockTxs: MAX_BLOCK_TXS,
+            operatorBondGwei: OPERATOR_BOND_GWEI
         });
     }
 
@@ -101,7 +109,8 @@ contract Lifeboat is Blocks, Vault, StandardExits, Evidence, ExitQueue {
         uint256 anchorAge = uint256(p.anchorAgeBlocks) * p.slot;
         _require(
             mep != 0 && p.dataChallengePeriod != 0 && p.dataResponsePeriod != 0 && p.reaction != 0 && anchorAge != 0
-                && p.finalityBlocks != 0 && p.blockInterval != 0 && p.submissionMargin != 0 && p.maxBlockTxs != 0,
+                && p.finalityBlocks != 0 && p.blockInterval != 0 && p.submissionMargin != 0 && p.maxBlockTxs != 0
+                && p.operatorBondGwei != 0,
             "zero"
         );
         // Times have 40 bits: a longer period would wrap, and an exit be payable at once.

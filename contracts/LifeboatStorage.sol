@@ -78,4 +78,8 @@ abstract contract LifeboatStorage {
     mapping(bytes32 outputId => uint256 count) internal _moreRunning;
     mapping(bytes32 batchId => BatchRecord) internal _batches;
     mapping(bytes32 batchId => mapping(uint256 word => uint256 bits)) internal _settledEntries;
+    /// @dev See Surety.sol.
+    address internal _surety;
+    /// @dev Every key that ever was the operator's: its receipts bind after it was rotated away.
+    mapping(address key => bool) internal _wasOperator;
 }

@@ -40,6 +40,18 @@ abstract contract Views is Module {
         return _operator;
     }
 
+    function wasOperator(address key) external view returns (bool) {
+        return _wasOperator[key];
+    }
+
+    function surety() external view returns (address) {
+        return _surety;
+    }
+
+    function isBonded() external view returns (bool) {
+        return _head.isBonded();
+    }
+
     function blockRecord(uint256 blockNumber) external view returns (bytes25, uint24, uint32) {
         uint256 record = _blocks[blockNumber];
         return (record.headerHash(), record.youngCount(), record.youngNext());

@@ -1,5 +1,5 @@
 /** Puts the root contract and its modules on L1 through the outbox, and writes down what stands where (docs/spec.md, "Deployment"). */
-import { encodeDeployData } from 'viem'
+import { encodeDeployData, getContractAddress } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import {
   disputeModuleAbi,
@@ -23,6 +23,7 @@ import { createOutboxRpc } from './outboxRpc.ts'
 import { getCode } from './reads.ts'
 
 /** Names the deployer's outbox file: "LBde". */
+const GWEI = 10n ** 9n
 const DEPLOY_APPLICATION_ID = 0x4c426465
 
 export type DeployOptions = Readonly<{
@@ -35,6 +36,8 @@ export type DeployOptions = Readonly<{
   /** Outbox file: a deployment that is interrupted goes on from it. */
   file: string
   budgetWei: bigint
+  /** The operator's bond that goes along. By default the parameters' least; with less the chain takes no blocks until more is posted. */
+  bondWei?: bigint
   timeoutSeconds: number
   confirmations: number
   pollMs: number
@@ -67,13 +70,14 @@ export async function deployRoot(options: DeployOptions): Promise<Deployment> {
   running.catch(() => undefined)
   try {
     const start = await newest(endpoint)
-    const create = async (name: string, data: Hex) => {
+    const create = async (name: string, data: Hex, valueWei = 0n) => {
       report(`deploying ${name}`)
       const deadline = { timestamp: start.timestamp + options.timeoutSeconds + 3600 }
       outbox.amend({
         key: `deploy:${name}`,
         to: null,
         data,
+        valueWei,
         deadline,
         budgetWei: options.budgetWei,
         purpose: `deploy ${name}`,
@@ -105,11 +109,19 @@ export async function deployRoot(options: DeployOptions): Promise<Deployment> {
     const root = await create(
       'Lifeboat',
       encodeDeployData({ abi: lifeboatAbi, bytecode: lifeboatBytecode as Hex, args }),
+      options.bondWei ?? BigInt(parameters.operatorBondGwei) * GWEI,
     )
+    const surety = getContractAddress({ from: root.contract.address, nonce: 1n }).toLowerCase() as Address
+    const suretyCode = await getCode(endpoint, surety, root.block)
     return {
       version: 1,
       chainId: endpoint.chainId,
-      contracts: { root: root.contract, evidence: evidence.contract, disputes: disputes.contract },
+      contracts: {
+        root: root.contract,
+        evidence: evidence.contract,
+        disputes: disputes.contract,
+        surety: { ...root.contract, address: surety, codeHash: keccak256Hex(hexToBytes(suretyCode)) },
+      },
       parameters: { ...parameters },
       startBlock: root.block as { number: number; hash: Hash },
     }

@@ -19,7 +19,7 @@ const height = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
 const deployment = z.strictObject({
   version: z.literal(DEPLOYMENT_VERSION),
   chainId: height.min(1),
-  /** By name; the root contract is `root`. */
+  /** By name; the root contract is `root`, what it created `surety`. */
   contracts: z
     .record(
       z.string().regex(/^[a-z][A-Za-z0-9]*$/, 'want a contract name in camelCase'),
@@ -33,7 +33,8 @@ const deployment = z.strictObject({
         compilerHash: hash,
       }),
     )
-    .refine((contracts) => 'root' in contracts, 'want a contract named root'),
+    .refine((contracts) => 'root' in contracts, 'want a contract named root')
+    .refine((contracts) => 'surety' in contracts, 'want a contract named surety'),
   /** Constructor parameters, for people and for checks; amounts as decimal strings. */
   parameters: z.record(z.string(), z.union([z.number().finite(), z.string()])),
   /** The L1 block from which on the contracts may have logged something. */
@@ -58,6 +59,18 @@ export function parseDeployment(text: string): Deployment {
   throw configError('DEPLOYMENT_MALFORMED', 'the deployment file is malformed', {
     got: problems,
     want: 'a file written by deploy',
+  })
+}
+
+/** The contracts whose events are the chain's facts. Throws DEPLOYMENT_MALFORMED where one is missing. */
+export function loggingContracts({ contracts }: Deployment): Deployment['contracts'][string][] {
+  return ['root', 'surety'].map((name) => {
+    const found = contracts[name]
+    if (found) return found
+    throw configError('DEPLOYMENT_MALFORMED', `the deployment has no contract named ${name}`, {
+      got: Object.keys(contracts),
+      want: 'root and surety',
+    })
   })
 }
 

@@ -5,13 +5,29 @@
 import { decodeEventLog, encodeFunctionData } from 'viem'
 import { iLifeboatAbi } from '../contracts/artifacts.generated.ts'
 import type { Commitment, Header, InclusionProof } from '../protocol/block.ts'
-import { type Address, bytesToHex, type Hash, type Hex, hexToBytes, ZERO_HASH } from '../protocol/bytes.ts'
+import { type Address, bytesToHex, type Hash, type Hex, hexToBytes } from '../protocol/bytes.ts'
 import type { Dispute, DisputeInput, Verdict } from '../protocol/dispute.ts'
 import { bug } from '../protocol/errors.ts'
 import type { Exit } from '../protocol/exit.ts'
-import type { FraudProof, PlacedTransaction, InputShown as ProvenInput } from '../protocol/fraud.ts'
+import type { FraudProof } from '../protocol/fraud.ts'
 import type { Mandate } from '../protocol/mandate.ts'
 import type { Output, SignedTransaction, Transaction } from '../protocol/transaction.ts'
+import {
+  call,
+  disputeArgument,
+  disputeInputArgument,
+  exitArgument,
+  includedArgument,
+  inputProofArgument,
+  lower,
+  mandateArgument,
+  NO_HEADER,
+  offenceArgument,
+  placeArgument,
+  provenInputArgument,
+  transactionArgument,
+} from './rootArguments.ts'
+import { decodeSuretyLog, isSuretyLog, type SuretyEventBody } from './suretyContract.ts'
 
 /** Where on L1 an event happened. */
 export type L1Place = Readonly<{
@@ -70,10 +86,11 @@ export type RootEventBody =
   | Readonly<{ type: 'MandatesRevoked'; owner: Address; epoch: number }>
   | Readonly<{ type: 'OperatorNominated'; nominee: Address }>
   | Readonly<{ type: 'OperatorRotated'; operator: Address }>
+  | SuretyEventBody
 
 export type RootEvent = RootEventBody & Readonly<{ at: L1Place }>
 
-/** A log of the root contract as the follower verified it. */
+/** A log of the root contract or its surety as the follower verified it. */
 export type RootLog = Readonly<{ topics: readonly Hex[]; data: Hex; logIndex: number; transactionHash: Hash }>
 
 const REMOVAL_REASONS: readonly RemovalReason[] = ['void', 'invalid', 'spent', 'not-canonical']
@@ -86,7 +103,7 @@ export function decodeRootEvents(
   logs: readonly RootLog[],
 ): RootEvent[] {
   return logs.map((log) => ({
-    ...decodeRootEvent(log, block.timestamp),
+    ...(isSuretyLog(log) ? decodeSuretyLog(log) : decodeRootEvent(log, block.timestamp)),
     at: {
       l1Block: block.number,
       l1BlockHash: block.hash,
@@ -375,8 +392,6 @@ export type Competitor = Readonly<{
   included?: Readonly<{ position: number; header: Header; proof: InclusionProof }>
 }>
 
-const NO_HEADER: Header = { root: ZERO_HASH, timestamp: 0, txCount: 0, anchor: 0 }
-
 export function encodeShowCompetitor({ dispute, inputs }: DisputeShown, competitor: Competitor): RootCall {
   const { signed, input, spends, included } = competitor
   const args = [
@@ -548,93 +563,4 @@ export function encodeWithdraw(token: Address, account: Address): RootCall {
 
 export function encodeRevokeMandates(epoch: number): RootCall {
   return call(encodeFunctionData({ abi: iLifeboatAbi, functionName: 'revokeMandates', args: [BigInt(epoch)] }))
-}
-
-function call(data: Hex, valueWei = 0n): RootCall {
-  return { data, valueWei }
-}
-
-function exitArgument(exit: Exit) {
-  return { ...exit, position: BigInt(exit.position) }
-}
-
-function transactionArgument({ inputs, outputs, memo }: Transaction) {
-  return { inputs: inputs.map(BigInt), outputs, memo }
-}
-
-function disputeArgument(dispute: Dispute) {
-  return { ...dispute, agePosition: BigInt(dispute.agePosition) }
-}
-
-function disputeInputArgument(input: DisputeInput) {
-  return { ...input, position: BigInt(input.position) }
-}
-
-function includedArgument(evidence: EvidenceShown | undefined) {
-  const { header = NO_HEADER, included } = evidence ?? {}
-  return {
-    txHash: included?.txHash ?? ZERO_HASH,
-    witnessesHash: included?.proof.witnessesHash ?? ZERO_HASH,
-    proof: { header, path: included?.proof.path ?? [] },
-  }
-}
-
-function placeArgument({ position, header, proof }: IncludedAt) {
-  return {
-    position: BigInt(position),
-    witnessesHash: proof.witnessesHash,
-    proof: { header, path: proof.path },
-  }
-}
-
-function inputProofArgument(shown: InputShown) {
-  if ('deposit' in shown) {
-    const outputs = [{ ...shown.deposit, condition: ZERO_HASH }]
-    const proof = { header: NO_HEADER, path: [] }
-    return { transaction: { inputs: [], outputs, memo: ZERO_HASH }, witnessesHash: ZERO_HASH, proof }
-  }
-  const { transaction, header, proof } = shown
-  const inclusion = { header, path: proof.path }
-  return { transaction: transactionArgument(transaction), witnessesHash: proof.witnessesHash, proof: inclusion }
-}
-
-function offenceArgument({ position, signed, header, proof }: PlacedTransaction) {
-  return {
-    position: BigInt(position),
-    transaction: transactionArgument(signed.transaction),
-    witnesses: bytesToHex(signed.witnesses),
-    proof: { header, path: proof.path },
-  }
-}
-
-const NO_TRANSACTION = { inputs: [], outputs: [], memo: ZERO_HASH } as const
-
-function provenInputArgument(shown: ProvenInput) {
-  switch (shown.kind) {
-    case 'nothing':
-      return { transaction: NO_TRANSACTION, witnessesHash: ZERO_HASH, proof: { header: NO_HEADER, path: [] } }
-    case 'beyond':
-      return { transaction: NO_TRANSACTION, witnessesHash: ZERO_HASH, proof: { header: shown.header, path: [] } }
-    case 'deposit':
-      return inputProofArgument(shown)
-    case 'transaction': {
-      const { signed, header, proof } = shown.at
-      return inputProofArgument({ transaction: signed.transaction, header, proof })
-    }
-  }
-}
-
-function mandateArgument(mandate: Mandate) {
-  const { validFrom, validUntil, position, epoch } = mandate
-  return {
-    ...mandate,
-    validFrom: BigInt(validFrom),
-    validUntil: BigInt(validUntil),
-    position: BigInt(position),
-    epoch: BigInt(epoch),
-  }
-}
-
-function lower(address: string): Address {
-  return address.toLowerCase() as Address
 }

@@ -6,7 +6,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Status } from '../api/schemas.ts'
-import type { Deployment } from '../l1/deployment.ts'
+import { type Deployment, loggingContracts } from '../l1/deployment.ts'
 import type { Endpoint } from '../l1/endpoint.ts'
 import { type Follower, followL1 } from '../l1/follower.ts'
 import { type Outbox, openOutbox } from '../l1/outbox.ts'
@@ -258,7 +258,7 @@ function createL1Loop(options: OperatorOptions, core: Core, now: () => number): 
     followL1({
       endpoint,
       ...(secondEndpoint && { secondEndpoint }),
-      contracts: [{ address: deploymentRoot(deployment) }],
+      contracts: loggingContracts(deployment),
       startBlock: deployment.startBlock,
       // Deeper than what we build on: a reorg past our anchors is told, and mended where it can be.
       finality: settings.reorgDepth,

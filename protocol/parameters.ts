@@ -27,6 +27,8 @@ export type Parameters = Readonly<{
   abandonPeriod: number
   /** Most transactions in a block; a power of two is natural, the limit is 2^16. */
   maxBlockTxs: number
+  /** The operator's bond, without which the chain takes no blocks. Gwei, below 2^48. */
+  operatorBondGwei: number
 }>
 
 export type PresetName = 'mainnet' | 'testnet' | 'devnet'
@@ -47,6 +49,7 @@ export const PRESETS: Readonly<Record<PresetName, Parameters>> = {
     submissionMargin: 6 * HOUR,
     abandonPeriod: 14 * DAY,
     maxBlockTxs: 2 ** 12,
+    operatorBondGwei: 32 * 10 ** 9,
   },
   testnet: {
     minExitPeriod: 4 * HOUR,
@@ -60,6 +63,7 @@ export const PRESETS: Readonly<Record<PresetName, Parameters>> = {
     submissionMargin: 600,
     abandonPeriod: 8 * HOUR,
     maxBlockTxs: 2 ** 12,
+    operatorBondGwei: 10 ** 8,
   },
   devnet: {
     minExitPeriod: 240,
@@ -73,11 +77,14 @@ export const PRESETS: Readonly<Record<PresetName, Parameters>> = {
     submissionMargin: 8,
     abandonPeriod: 480,
     maxBlockTxs: 2 ** 12,
+    operatorBondGwei: 10 ** 9,
   },
 }
 
 /** Times on L1 have 40 bits: a longer period would wrap there, and an exit be payable at once. */
 const PERIOD_LIMIT = 2 ** 32
+
+const OPERATOR_BOND_LIMIT = 2 ** 48
 
 export const MAX_ANCHOR_AGE_BLOCKS = 6_000
 export const MAX_BLOCK_TXS = 2 ** 16
@@ -127,6 +134,12 @@ export function findParameterProblems(p: Parameters): ParameterProblem[] {
     ],
     ['ABANDON_PERIOD >= MEP', p.abandonPeriod >= mep, `${p.abandonPeriod} s`, `at least ${mep} s`],
     ['MAX_BLOCK_TXS <= 2^16', p.maxBlockTxs <= MAX_BLOCK_TXS, `${p.maxBlockTxs}`, `at most ${MAX_BLOCK_TXS}`],
+    [
+      'operator bond < 2^48 gwei',
+      p.operatorBondGwei < OPERATOR_BOND_LIMIT,
+      `${p.operatorBondGwei} gwei`,
+      `less than ${OPERATOR_BOND_LIMIT}`,
+    ],
   ]
   return rules.filter(([, holds]) => !holds).map(([rule, , got, want]) => ({ rule, got, want }))
 }

@@ -12,6 +12,7 @@ import {Lifeboat} from "../../contracts/Lifeboat.sol";
 /// @title The root contract with the facts that later modules will establish set by hand: halts and invalid transactions
 contract LifeboatHarness is Lifeboat {
     constructor(Parameters memory p, address firstOperator, address evidence, address disputes)
+        payable
         Lifeboat(p, firstOperator, evidence, disputes)
     {}
 

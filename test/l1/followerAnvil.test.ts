@@ -220,7 +220,7 @@ anvil('checks a deployment', async () => {
   const file = {
     version: 1,
     chainId: foundry.id,
-    contracts: { root: one },
+    contracts: { root: one, surety: one },
     parameters: {},
     startBlock: { number: start!.number, hash: start!.hash },
   } as const

@@ -24,7 +24,7 @@ async function build() {
   const file: Deployment = {
     version: 1,
     chainId: CHAIN_ID,
-    contracts: { root: contract, vault: contract },
+    contracts: { root: contract, surety: contract, vault: contract },
     parameters: { minExitPeriod: 240, minBond: '1000000000000000000' },
     startBlock: { number: 1, hash: l1.chain()[1]!.hash },
   }
@@ -101,7 +101,7 @@ deployment('lists everything that does not fit the chain at once', async () => {
   const wrong = {
     ...file,
     startBlock: { number: 1, hash: HASH },
-    contracts: { root: { ...contract, codeHash: HASH }, vault: { ...contract, address: STRANGER } },
+    contracts: { root: { ...contract, codeHash: HASH }, surety: contract, vault: { ...contract, address: STRANGER } },
   }
   const problems = await findDeploymentProblems(endpoint, wrong)
   assert.equal(

@@ -112,7 +112,11 @@ export async function describeDeployment(chain: RootChain): Promise<Deployment> 
     printDeployment({
       version: 1,
       chainId: chain.chainId,
-      contracts: { root: await contract(chain.root), evidence: await contract(chain.evidence) },
+      contracts: {
+        root: await contract(chain.root),
+        surety: await contract(chain.surety),
+        evidence: await contract(chain.evidence),
+      },
       parameters: { ...chain.parameters },
       startBlock: { number: Number(number), hash },
     }),

@@ -35,6 +35,7 @@ const EDGES: readonly (readonly [rule: string, broken: Partial<Parameters>, hold
   ['periods < 2^32', { abandonPeriod: 2 ** 32 }, { abandonPeriod: 2 ** 32 - 1 }],
   ['ABANDON_PERIOD >= MEP', { abandonPeriod: mep - 1 }, { abandonPeriod: mep }],
   ['MAX_BLOCK_TXS <= 2^16', { maxBlockTxs: 2 ** 16 + 1 }, { maxBlockTxs: 2 ** 16 }],
+  ['operator bond < 2^48 gwei', { operatorBondGwei: 2 ** 48 }, { operatorBondGwei: 2 ** 48 - 1 }],
 ]
 
 test('each rule broken alone is reported alone, and holds at its edge', () => {
@@ -65,6 +66,7 @@ test('all problems are reported at once, with what was got and wanted', () => {
     submissionMargin: 0,
     abandonPeriod: 1,
     maxBlockTxs: 2 ** 20,
+    operatorBondGwei: 2 ** 48,
   }
   // A period short enough to break all the others cannot be too long as well.
   const broken = EDGES.map(([rule]) => rule).filter((rule) => rule !== 'periods < 2^32')

@@ -7,6 +7,7 @@ import {
   type Account,
   createTestClient,
   decodeErrorResult,
+  getContractAddress,
   http,
   parseEther,
   publicActions,
@@ -22,6 +23,7 @@ import {
   evidenceModuleAbi,
   evidenceModuleBytecode,
   iLifeboatAbi,
+  iSuretyAbi,
   lifeboatAbi,
 } from '../../contracts/artifacts.generated.ts'
 import { decodeRootEvents, type RootCall, type RootEvent } from '../../l1/rootContract.ts'
@@ -74,12 +76,14 @@ export async function deployRootChain(client: TestClient, overrides: Partial<Par
   const parameters: Parameters = { ...PRESETS.devnet, maxBlockTxs: 2 ** 16, ...overrides }
   const evidence = await deploy(client, evidenceModuleAbi, evidenceModuleBytecode, [parameters])
   const disputes = await deploy(client, disputeModuleAbi, disputeModuleBytecode, [parameters])
-  const root = await deploy(client, lifeboatAbi, lifeboatHarnessBytecode, [
-    parameters,
-    actors.operator.address,
-    evidence,
-    disputes,
-  ])
+  const root = await deploy(
+    client,
+    lifeboatAbi,
+    lifeboatHarnessBytecode,
+    [parameters, actors.operator.address, evidence, disputes],
+    BigInt(parameters.operatorBondGwei) * 10n ** 9n,
+  )
+  const surety = getContractAddress({ from: root, nonce: 1n }).toLowerCase() as Address
   const chainId = await client.getChainId()
   const separator = domainSeparator({ chainId, rootContract: root })
   const blocks: ChildBlock[] = []
@@ -100,7 +104,7 @@ export async function deployRootChain(client: TestClient, overrides: Partial<Par
     })
     const receipt = await receiptOf(client, hash)
     const block = await client.getBlock({ blockHash: receipt.blockHash })
-    const logs = receipt.logs.filter((log) => log.address.toLowerCase() === root)
+    const logs = receipt.logs.filter((log) => [root, surety].includes(log.address.toLowerCase() as Address))
     const events = decodeRootEvents(
       { number: Number(block.number), hash: receipt.blockHash, timestamp: Number(block.timestamp) },
       logs.map((log) => ({
@@ -154,6 +158,7 @@ export async function deployRootChain(client: TestClient, overrides: Partial<Par
     root,
     evidence,
     disputes,
+    surety,
     parameters,
     separator,
     chainId,
@@ -170,7 +175,7 @@ export async function deployRootChain(client: TestClient, overrides: Partial<Par
 export function asReverted(error: unknown): unknown {
   const data = findRevertData(error)
   if (!data) return error
-  const { errorName, args } = decodeErrorResult({ abi: iLifeboatAbi, data })
+  const { errorName, args } = decodeErrorResult({ abi: [...iLifeboatAbi, ...iSuretyAbi], data })
   return new Reverted(errorName, args ?? [])
 }
 
@@ -186,12 +191,14 @@ export async function deploy(
   abi: Abi | readonly unknown[],
   bytecode: string,
   args: readonly unknown[],
+  valueWei = 0n,
 ): Promise<Address> {
   const hash = await client.deployContract({
     account: actors.operator.account,
     abi: abi as Abi,
     bytecode: bytecode as ViemHex,
     args: args as unknown[],
+    value: valueWei,
     chain: anvilChain,
   })
   const { contractAddress, status } = await receiptOf(client, hash)

@@ -45,7 +45,7 @@ test.before(async () => {
   deployment = {
     version: 1,
     chainId: chain.chainId,
-    contracts: { root: contract },
+    contracts: { root: contract, surety: contract },
     parameters: {},
     startBlock: { number: Number(start.number), hash: start.hash as Hash },
   }
