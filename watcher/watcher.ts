@@ -3,7 +3,7 @@
  * the loop that drives them. For the CLI, the devnet and tests; nothing here decides anything.
  */
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Deployment } from '../l1/deployment.ts'
+import { type Deployment, loggingContracts } from '../l1/deployment.ts'
 import type { Endpoint } from '../l1/endpoint.ts'
 import { followL1 } from '../l1/follower.ts'
 import type { Address } from '../protocol/bytes.ts'
@@ -115,7 +115,7 @@ export async function createWatcher(options: WatcherOptions): Promise<Watcher> {
     separator,
     parameters,
     limits,
-    sources: sourcesOf(options, rootContract),
+    sources: sourcesOf(options),
     peers: options.peers,
     prepare: createPatientPrepare(pool.preparePacked),
     log,
@@ -241,10 +241,7 @@ export function rootOf({ contracts }: Deployment): Address {
   return root.address
 }
 
-function sourcesOf(
-  { endpoints, deployment, finalityBlocks, parameters }: WatcherOptions,
-  rootContract: Address,
-): L1Source[] {
+function sourcesOf({ endpoints, deployment, finalityBlocks, parameters }: WatcherOptions): L1Source[] {
   return endpoints.map((endpoint, i) => {
     const second = endpoints[(i + 1) % endpoints.length]
     return {
@@ -252,7 +249,7 @@ function sourcesOf(
       follow: (from) =>
         followL1({
           endpoint,
-          contracts: [{ address: rootContract }],
+          contracts: loggingContracts(deployment),
           startBlock: deployment.startBlock,
           finality: finalityBlocks ?? parameters.finalityBlocks,
           from,
