@@ -98,7 +98,7 @@ abstract contract DataChallenges is OperatorBond {
             _close(c, ChallengeState.Answered);
             emit DataRevealed(c.blockNumber, c.first, c.levels, msg.sender, c.halved ? share / 2 : share);
         }
-        emit LeavesRevealed(whole.blockNumber, whole.first, transactions, witnesses);
+        emit LeavesRevealed(whole.blockNumber, whole.first, whole.levels, transactions, witnesses, path);
         _pay(msg.sender, paid);
     }
 

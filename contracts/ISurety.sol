@@ -57,9 +57,14 @@ interface ISurety {
     event DataChallenged(uint256 indexed blockNumber, DataChallenge challenge);
     /// @dev `paid`: to the answerer.
     event DataRevealed(uint256 indexed blockNumber, uint32 indexed first, uint8 indexed levels, address answerer, uint256 paid);
-    /// @dev What one answer revealed: leaves from `first` on. In an event so that every watcher has them, whoever forwarded the call.
+    /// @dev What one answer revealed. In an event so that every watcher has it, with what a fraud proof needs, whoever forwarded the call.
     event LeavesRevealed(
-        uint256 indexed blockNumber, uint32 first, ILifeboatTypes.Transaction[] transactions, bytes witnesses
+        uint256 indexed blockNumber,
+        uint32 first,
+        uint8 levels,
+        ILifeboatTypes.Transaction[] transactions,
+        bytes witnesses,
+        bytes32[] path
     );
     /// @dev `isHalt`: it was not answered, and the chain was halted by it; else the block was void already, or too old to be voided.
     event DataChallengeEnded(uint256 indexed blockNumber, uint32 indexed first, uint8 indexed levels, bool isHalt);

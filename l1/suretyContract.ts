@@ -20,8 +20,8 @@ export type SuretyEventBody =
   | Readonly<{ type: 'DataChallenged'; challenge: DataChallenge }>
   /** `paid` in wei, to the answerer. */
   | (Readonly<{ type: 'DataRevealed'; answerer: Address; paid: bigint }> & LeafRange)
-  /** Leaves from `first` on: of the widest range that was revealed at once. */
-  | Readonly<{ type: 'LeavesRevealed'; blockNumber: number; first: number; transactions: readonly SignedTransaction[] }>
+  /** What one answer revealed. `path`: as `proveRange` gives it. */
+  | (Readonly<{ type: 'LeavesRevealed'; transactions: readonly SignedTransaction[]; path: readonly Hash[] }> & LeafRange)
   | (Readonly<{ type: 'DataChallengeEnded'; isHalt: boolean }> & LeafRange)
   | Readonly<{ type: 'ReceiptBroken'; blockNumber: number; index: number; txHash: Hash; reporter: Address }>
   | Readonly<{ type: 'SuretyCredited'; account: Address; amount: bigint }>
@@ -57,7 +57,7 @@ export function decodeSuretyLog(log: RootLog): SuretyEventBody {
       return { type: 'DataRevealed', blockNumber: Number(blockNumber), first, levels, answerer: lower(answerer), paid }
     }
     case 'LeavesRevealed': {
-      const { blockNumber, first, transactions, witnesses } = event.args
+      const { blockNumber, first, levels, transactions, witnesses, path } = event.args
       const all = hexToBytes(witnesses)
       let offset = 0
       const signed = transactions.map((transaction): SignedTransaction => {
@@ -66,7 +66,7 @@ export function decodeSuretyLog(log: RootLog): SuretyEventBody {
         offset += size
         return { transaction: readTransaction(transaction), witnesses: own }
       })
-      return { type: 'LeavesRevealed', blockNumber: Number(blockNumber), first, transactions: signed }
+      return { type: 'LeavesRevealed', blockNumber: Number(blockNumber), first, levels, transactions: signed, path }
     }
     case 'DataChallengeEnded': {
       const { blockNumber, first, levels, isHalt } = event.args
