@@ -35,6 +35,7 @@ import {
 import { type FullBlock, type Gas, LEAVES, proofAt, submitFull } from './gasBlocks.ts'
 import { measureDisputes } from './gasDisputes.ts'
 import { measureProofs } from './gasProofs.ts'
+import { measureSurety } from './gasSurety.ts'
 
 const { alice, bob, mallory, watcher, carol, operator } = actors
 
@@ -58,6 +59,8 @@ export const GAS_LIMITS: Readonly<Record<string, number>> = {
   proveInvalid_V3_16in16out: 1_000_000,
   proveInvalid_V5_16in16out: 1_000_000,
   inFlightLifeDisputed_2in2out: 600_000,
+  revealData: 80_000,
+  revealDataEach: 25_000,
 }
 
 async function measureDeposits(chain: RootChain, gas: Gas): Promise<void> {
@@ -232,6 +235,8 @@ async function main(): Promise<void> {
     await measureDisputes(await deployRootChain(createClient(anvil.url)), gas)
     say('fraud proofs')
     await measureProofs(await deployRootChain(createClient(anvil.url)), gas)
+    say('data challenges and receipts')
+    await measureSurety(await deployRootChain(createClient(anvil.url)), gas)
     // Each queue on a fresh chain: what is queued before would have its turn first.
     say('queue of 1,000 young exits')
     await measureQueue(await deployRootChain(createClient(anvil.url)), gas, { young: true })

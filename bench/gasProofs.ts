@@ -7,6 +7,7 @@ import { createOutput, type SignedTransaction } from '../protocol/transaction.ts
 import { deposit, ETHER, startDepositExit } from '../test/support/moves.ts'
 import { actors, ETH, type RootChain } from '../test/support/rootChain.ts'
 import { type FullBlock, type Gas, proofAt, submitFull } from './gasBlocks.ts'
+import { measureReport } from './gasSurety.ts'
 
 const { alice, bob, mallory, watcher } = actors
 const STRIDE = 3_001
@@ -21,6 +22,12 @@ const shownBy = (block: FullBlock, i: number): InputShown => ({ kind: 'transacti
 
 /** Each on the same state: the first proof against a block of a live chain, which also halts it. */
 async function measure(chain: RootChain, gas: Gas, proofs: readonly (readonly [string, FraudProof])[]): Promise<void> {
+  const [, forged] = proofs.find(([key]) => key === 'proveInvalid_V4') ?? []
+  if (forged) {
+    const id = await chain.client.snapshot()
+    gas['reportFraud_V4'] = await measureReport(chain, encodeFraudProof(forged))
+    await chain.client.revert({ id })
+  }
   for (const [key, proof] of proofs) {
     const id = await chain.client.snapshot()
     gas[key] = Number((await chain.send(watcher.account, encodeFraudProof(proof))).receipt.gasUsed)

@@ -79,6 +79,7 @@ library BlockTree {
         bytes32 root,
         bytes32[] calldata path
     ) internal pure returns (bool) {
+        if (level == 0) return isIncluded(node, index, txCount, root, path);
         uint256 used = 0;
         bytes32 zero = zeroSubtree(level);
         for (uint256 last = (txCount - 1) >> level; last != 0; last >>= 1) {

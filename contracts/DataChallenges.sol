@@ -9,8 +9,8 @@ import {TransactionRules} from "./TransactionRules.sol";
 
 /// @title Forcing leaves of a block into the open
 /// @dev Spec section 8.6. The price grows with the number of distinct groups of 64 leaves challenged, not of challenges, so that nobody
-/// prices others out. From HALVED_AFTER groups on an answer is paid half its cost: an operator who serves its blocks through L1 only
-/// bleeds as fast as its challengers.
+/// prices others out. Beyond HALVED_AFTER groups an answer is paid half its cost, and the bond is half: an operator who serves its blocks
+/// through L1 only bleeds with its challengers.
 abstract contract DataChallenges is OperatorBond {
     uint256 private constant MOST_LEVELS = 6;
     uint256 private constant HALVED_AFTER = 16;
@@ -66,7 +66,6 @@ abstract contract DataChallenges is OperatorBond {
             bond: uint128(msg.value)
         });
         _challenges[range] = _recordOf(keccak256(abi.encode(challenge)), ChallengeState.Open);
-        _book.open++;
         emit DataChallenged(blockNumber, challenge);
     }
 
@@ -77,15 +76,12 @@ abstract contract DataChallenges is OperatorBond {
         bytes32[] calldata path
     ) external nonReentrant {
         DataChallenge calldata whole = challenges[0];
-        // Of a void block nothing is owed: the challenger gets its bond back.
-        (uint32 voidFrom,,,,,,) = ROOT.head();
-        if (voidFrom != 0 && whole.blockNumber >= voidFrom) revert BlockVoid(whole.blockNumber, voidFrom);
         uint256 cost = _requireRevealed(whole, transactions, witnesses, path);
         uint256 left = cost * (block.basefee > 1 gwei ? block.basefee : 1 gwei) * 11 / 10;
         uint256 paid = 0;
         for (uint256 i = 0; i < challenges.length; i++) {
             DataChallenge calldata c = challenges[i];
-            _requireOpen(c);
+            bytes32 hash = _requireOpen(c);
             uint256 deadline = c.startedAt + RESPONSE_PERIOD;
             if (block.timestamp > deadline) revert ChallengeTooLate(block.timestamp, deadline);
             if (
@@ -95,7 +91,7 @@ abstract contract DataChallenges is OperatorBond {
             uint256 share = left < c.bond ? left : c.bond;
             left -= share;
             paid += c.halved ? share / 2 : share;
-            _close(c, ChallengeState.Answered);
+            _close(c, hash, ChallengeState.Answered);
             emit DataRevealed(c.blockNumber, c.first, c.levels, msg.sender, c.halved ? share / 2 : share);
         }
         emit LeavesRevealed(whole.blockNumber, whole.first, whole.levels, transactions, witnesses, path);
@@ -103,12 +99,12 @@ abstract contract DataChallenges is OperatorBond {
     }
 
     function endChallenge(DataChallenge calldata c) external nonReentrant {
-        _requireOpen(c);
+        bytes32 hash = _requireOpen(c);
         (uint32 voidFrom,,,,,,) = ROOT.head();
         bool isVoid = voidFrom != 0 && c.blockNumber >= voidFrom;
         uint256 deadline = c.startedAt + RESPONSE_PERIOD;
         if (!isVoid && block.timestamp <= deadline) revert TooEarly(block.timestamp, deadline);
-        _close(c, ChallengeState.Ended);
+        _close(c, hash, ChallengeState.Ended);
         bool isHalt = !isVoid && ROOT.haltFrom(c.blockNumber, c.blockTime);
         emit DataChallengeEnded(c.blockNumber, c.first, c.levels, isHalt);
         if (isHalt) _slashHalt(c.challenger);
@@ -144,7 +140,7 @@ abstract contract DataChallenges is OperatorBond {
         uint256 count = c.txCount - c.first;
         if (count > 1 << c.levels) count = 1 << c.levels;
         if (transactions.length != count) revert NotRevealed(c.blockNumber, c.first, c.levels);
-        bytes32 separator = ROOT.domainSeparator();
+        bytes32 separator = _domainSeparator();
         bytes32[] memory leaves = new bytes32[](count);
         uint256 offset = 0;
         cost = 62_000 + 700 * path.length;
@@ -166,16 +162,16 @@ abstract contract DataChallenges is OperatorBond {
         }
     }
 
-    function _requireOpen(DataChallenge calldata c) private view {
+    function _requireOpen(DataChallenge calldata c) private view returns (bytes32 hash) {
         uint256 record = _challenges[_rangeOf(c.blockNumber, c.first, c.levels)];
-        if (record != _recordOf(keccak256(abi.encode(c)), ChallengeState.Open)) {
+        hash = Hashing.dataChallengeOf(c);
+        if (record != _recordOf(hash, ChallengeState.Open)) {
             revert ChallengeMismatch(c.blockNumber, c.first, c.levels);
         }
     }
 
-    function _close(DataChallenge calldata c, ChallengeState state) private {
-        _challenges[_rangeOf(c.blockNumber, c.first, c.levels)] = _recordOf(keccak256(abi.encode(c)), state);
-        _book.open--;
+    function _close(DataChallenge calldata c, bytes32 hash, ChallengeState state) private {
+        _challenges[_rangeOf(c.blockNumber, c.first, c.levels)] = _recordOf(hash, state);
     }
 
     function _recordOf(bytes32 hash, ChallengeState state) private pure returns (uint256) {
@@ -203,7 +199,8 @@ abstract contract DataChallenges is OperatorBond {
 
     function _bondOf(uint256 groups, uint256 levels) private view returns (uint256) {
         uint256 fee = ROOT.exitBond() / EXIT_BOND_GAS;
-        return (BOND_BASE_GAS + (BOND_LEAF_GAS << levels)) * fee * (64 + groups) / 64;
+        uint256 bond = (BOND_BASE_GAS + (BOND_LEAF_GAS << levels)) * fee * (64 + groups) / 64;
+        return groups > HALVED_AFTER ? bond / 2 : bond;
     }
 
     /// @dev The block's header, as the root contract knows it.

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ILifeboatTypes} from "./ILifeboatTypes.sol";
+import {ISurety} from "./ISurety.sol";
 
 /// @title Hashes of the protocol: EIP-712 structs, leaves, headers, output ids
 /// @dev Spec sections 1 to 3. The TypeScript twins are protocol/transaction.ts, block.ts, position.ts, exit.ts and mandate.ts; the vectors
@@ -20,13 +21,17 @@ library Hashing {
     bytes32 private constant REVOCATION_TYPE = keccak256("Revocation(address owner,uint64 epoch)");
 
     function domainSeparator() internal view returns (bytes32) {
+        return domainSeparatorOf(address(this));
+    }
+
+    function domainSeparatorOf(address root) internal view returns (bytes32) {
         return keccak256(
             abi.encode(
                 keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
                 keccak256("Lifeboat"),
                 keccak256("1"),
                 block.chainid,
-                address(this)
+                root
             )
         );
     }
@@ -166,6 +171,15 @@ library Hashing {
             offset := values.offset
         }
         return _hashCalldata(offset, values.length * 224);
+    }
+
+    /// @dev ISurety.DataChallenge has ten words as well.
+    function dataChallengeOf(ISurety.DataChallenge calldata value) internal pure returns (bytes32) {
+        uint256 offset;
+        assembly {
+            offset := value
+        }
+        return _hashCalldata(offset, 320);
     }
 
     function mandate(ILifeboatTypes.Mandate calldata value, bytes32 separator) internal pure returns (bytes32) {

@@ -95,7 +95,7 @@ interface ISurety {
     /// @notice Adds `msg.value` to the operator's bond. Anyone; only the operator ever gets it back.
     function postBond() external payable;
 
-    /// @notice Gives the bond back to the operator: once the chain is halted, its newest block's time + 2 MEP has passed and no claim is open.
+    /// @notice Gives the bond back to the operator: once the chain is halted, its newest block's time + 2 MEP has passed and no slash is due.
     function takeBond() external returns (uint256 amount);
 
     /// @notice Demands that leaves of a block be revealed, within DC of the block. Anyone; all of `msg.value` is bond.
@@ -105,7 +105,7 @@ interface ISurety {
         external
         payable;
 
-    /// @notice Reveals a range, within DR of its challenge. Anyone; is paid 1.1 times the cost by formula out of the bonds, or half of
+    /// @notice Reveals a range, within DR of its challenge, even if its block has become void since. Anyone; is paid 1.1 times the cost by formula out of the bonds, or half of
     /// that where many ranges of the block were challenged.
     /// @param challenges The range that is revealed, and then any others inside it.
     /// @param transactions Those of the range that the block has.
@@ -150,8 +150,8 @@ interface ISurety {
     /// @notice The least bond of a challenge of this range, at this block's base fee.
     function challengeBond(uint32 blockNumber, uint32 first, uint8 levels) external view returns (uint256 bondWei);
 
-    /// @dev `slashedFrom`: the least halt that was slashed for, 0 for none. `open`: data challenges.
-    function surety() external view returns (uint128 bond, uint128 minBond, uint32 slashedFrom, uint64 open);
+    /// @dev `slashedFrom`: the least halt that was slashed for, 0 for none.
+    function surety() external view returns (uint128 bond, uint128 minBond, uint32 slashedFrom);
 
     /// @dev `challengeHash`: first 25 bytes of keccak256(challenge).
     function challengeRecord(uint32 blockNumber, uint32 first, uint8 levels)

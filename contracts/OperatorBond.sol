@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Hashing} from "./Hashing.sol";
 import {ILifeboat} from "./ILifeboat.sol";
 import {ILifeboatTypes} from "./ILifeboatTypes.sol";
 import {ISurety} from "./ISurety.sol";
@@ -13,13 +14,14 @@ abstract contract OperatorBond is ISurety, ReentrancyGuardTransient {
     struct Book {
         uint128 bond;
         uint32 slashedFrom;
-        uint64 open;
     }
 
     /// @dev As the root contract's pushes.
     uint256 private constant PUSH_GAS = 20_000;
 
     ILifeboat internal immutable ROOT;
+    bytes32 private immutable SEPARATOR;
+    uint256 private immutable SEPARATOR_CHAIN = block.chainid;
     uint256 private immutable MIN_BOND;
     uint256 internal immutable MIN_EXIT_PERIOD;
 
@@ -29,6 +31,7 @@ abstract contract OperatorBond is ISurety, ReentrancyGuardTransient {
 
     constructor(ILifeboatTypes.Parameters memory p) payable {
         ROOT = ILifeboat(msg.sender);
+        SEPARATOR = Hashing.domainSeparatorOf(msg.sender);
         MIN_BOND = uint256(p.operatorBondGwei) * 1 gwei;
         MIN_EXIT_PERIOD = p.minExitPeriod;
         _book.bond = uint128(msg.value);
@@ -47,9 +50,9 @@ abstract contract OperatorBond is ISurety, ReentrancyGuardTransient {
         if (msg.sender != operator) revert NotOperator(msg.sender, operator);
         (uint32 voidFrom,, uint40 newestTime,,,, uint40 lastMove) = ROOT.head();
         if (voidFrom == 0) revert BondKept("live");
+        // Every challenge of data has ended or come to nothing by then, and every receipt's anchor is forgotten or nearly so.
         uint256 after_ = newestTime + 2 * MIN_EXIT_PERIOD;
         if (block.timestamp <= after_) revert TooEarly(block.timestamp, after_);
-        if (_book.open != 0) revert BondKept("challenges are open");
         if (_isUnslashed(voidFrom, lastMove)) revert BondKept("slash is due");
         amount = _book.bond;
         if (amount == 0) revert NothingToDo();
@@ -92,12 +95,17 @@ abstract contract OperatorBond is ISurety, ReentrancyGuardTransient {
         if (!sent) revert TransferFailed(account);
     }
 
-    function surety() external view returns (uint128, uint128, uint32, uint64) {
-        return (_book.bond, uint128(MIN_BOND), _book.slashedFrom, _book.open);
+    function surety() external view returns (uint128, uint128, uint32) {
+        return (_book.bond, uint128(MIN_BOND), _book.slashedFrom);
     }
 
     function suretyCredit(address account) external view returns (uint256) {
         return _credits[account];
+    }
+
+    /// @dev The root contract's domain, as it computes it.
+    function _domainSeparator() internal view returns (bytes32) {
+        return block.chainid == SEPARATOR_CHAIN ? SEPARATOR : Hashing.domainSeparatorOf(address(ROOT));
     }
 
     /// @return slashed False if no halt has voided blocks since the last slash for one.

@@ -30,7 +30,7 @@ abstract contract Receipts is DataChallenges {
         ILifeboatTypes.Included calldata shown
     ) external nonReentrant {
         Receipt calldata r = signed.receipt;
-        _requireSigned(signed, ROOT.domainSeparator());
+        _requireSigned(signed, _domainSeparator());
         bytes32 canonical = AnchorHash.read(r.anchor);
         if (canonical == 0 || canonical != r.anchorHash) revert AnchorNotCanonical(r.anchor, r.anchorHash, canonical);
         (uint32 voidFrom, uint32 newest,,,,,) = ROOT.head();
@@ -44,7 +44,7 @@ abstract contract Receipts is DataChallenges {
     }
 
     function breakReceipts(SignedReceipt calldata a, SignedReceipt calldata b) external nonReentrant {
-        bytes32 separator = ROOT.domainSeparator();
+        bytes32 separator = _domainSeparator();
         _requireSigned(a, separator);
         _requireSigned(b, separator);
         Receipt calldata r = a.receipt;

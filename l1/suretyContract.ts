@@ -21,7 +21,8 @@ export type SuretyEventBody =
   /** `paid` in wei, to the answerer. */
   | (Readonly<{ type: 'DataRevealed'; answerer: Address; paid: bigint }> & LeafRange)
   /** What one answer revealed. `path`: as `proveRange` gives it. */
-  | (Readonly<{ type: 'LeavesRevealed'; transactions: readonly SignedTransaction[]; path: readonly Hash[] }> & LeafRange)
+  | (Readonly<{ type: 'LeavesRevealed'; transactions: readonly SignedTransaction[]; path: readonly Hash[] }> &
+      LeafRange)
   | (Readonly<{ type: 'DataChallengeEnded'; isHalt: boolean }> & LeafRange)
   | Readonly<{ type: 'ReceiptBroken'; blockNumber: number; index: number; txHash: Hash; reporter: Address }>
   | Readonly<{ type: 'SuretyCredited'; account: Address; amount: bigint }>

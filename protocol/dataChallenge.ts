@@ -10,7 +10,7 @@ import type { Transaction } from './transaction.ts'
 /** Most levels of a range: 64 leaves. */
 export const MAX_CHALLENGE_LEVELS = 6
 
-/** From so many distinct groups of 64 leaves on an answer is paid half its cost. */
+/** Beyond so many distinct groups of 64 leaves an answer is paid half its cost, and the bond is half. */
 export const HALVED_AFTER = 16
 
 /** 2^levels leaves of a block from `first` on. */
@@ -89,7 +89,8 @@ const OUTPUT_GAS = 3_200
 
 /** The least bond in wei. `groups`: distinct groups of 64 leaves of the block that are challenged, this one's included; `fee`: F of 8.2 in wei. */
 export function dataChallengeBond(levels: number, groups: number, fee: bigint): bigint {
-  return ((BOND_BASE_GAS + BOND_LEAF_GAS * 2n ** BigInt(levels)) * fee * (64n + BigInt(groups))) / 64n
+  const bond = ((BOND_BASE_GAS + BOND_LEAF_GAS * 2n ** BigInt(levels)) * fee * (64n + BigInt(groups))) / 64n
+  return groups > HALVED_AFTER ? bond / 2n : bond
 }
 
 /** Gas that an answer is paid for, by the shape of what it reveals. */
