@@ -109,8 +109,11 @@ abstract contract ExitQueue is LifeboatBase, ReentrancyGuardTransient {
         if (record.state() == ExitState.Cancelled) return _remove(exit, record, Removal.Spent);
         if (record.state() != ExitState.Queued) return;
         Header calldata none = _noHeader();
-        // While a dispute runs, or after one that was not canonical, the spend may be the one that is judged never to have been.
-        uint64 spend = record.isSuspended() || record.isContested() ? 0 : record.evidence();
+        // While a dispute runs, or after one that was not canonical, the spend may be the one that is judged never to have been. After a
+        // move it may be shown until shortly before the new end, and disproved until then.
+        bool waits = record.isSuspended() || record.isContested()
+            || block.timestamp <= _payableAfter(exit.exitableAt, halt.lastMove);
+        uint64 spend = waits ? 0 : record.evidence();
         bool brought = spend != 0 && cursor.evidenceBlock < turns.evidenceBlocks.length;
         Header calldata header = brought ? turns.evidenceBlocks[cursor.evidenceBlock] : none;
         if (brought && _isHeaderOf(_blockOf(spend), header)) cursor.evidenceBlock++;

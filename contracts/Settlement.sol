@@ -31,9 +31,12 @@ abstract contract Settlement is Module, ReentrancyGuardTransient {
         // Its place on the line is for the outputs of the transaction that took its value (Inheritance.sol).
         if (record.state() == ExitState.CancelledTicket) return _remove(exit, record, Removal.Spent);
         if (record.state() != ExitState.Ticket) revert StateUnexpected(exit.outputId, record.state());
-        uint256 voidFrom = _haltOf(_head).voidFrom;
-        uint64 standing = _mayRemove(record, spend, shown) ? _standing(exit, record, spend, place, voidFrom) : 0;
-        (bool owed, Removal reason) = _judge(exit, voidFrom, standing, shown.proof.header);
+        Halt memory halt = _haltOf(_head);
+        // Evidence is judged once it can't be disproved any more.
+        bool over = block.timestamp > _payableAfter(exit.exitableAt, halt.lastMove);
+        uint64 standing =
+            over && _mayRemove(record, spend, shown) ? _standing(exit, record, spend, place, halt.voidFrom) : 0;
+        (bool owed, Removal reason) = _judge(exit, halt.voidFrom, standing, shown.proof.header);
         if (owed) revert EvidenceNotFinal(spend);
         Ticket memory t = _tickets[exit.outputId];
         Totals memory total = _totals[exit.token];
