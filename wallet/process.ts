@@ -76,7 +76,7 @@ async function processTurns(wallet: WalletContext, key: string): Promise<Omit<Pr
 
 /** The exits whose turn has come, at most 50, and what the contract needs to see that no other comes first. */
 export async function collectTurns(root: RootReads): Promise<DueTurns> {
-  const [queue, now] = [await root.queue(), await root.now()]
+  const [queue, now, { lastMove }] = [await root.queue(), await root.now(), await root.head()]
   const waiting = await findWaiting(root, queue)
   const old = waiting.filter(({ exit }) => !exit.young).sort((a, b) => a.exit.seq - b.exit.seq)
   const young = waiting.filter(({ exit }) => exit.young)
@@ -85,7 +85,11 @@ export async function collectTurns(root: RootReads): Promise<DueTurns> {
   // The next in each stream is shown too, due or not: it proves that nothing older is passed over.
   const oldDue = due.filter(({ exit }) => !exit.young).length
   const youngBlocks = [...new Set(young.map(({ exit }) => blockOf(exit)))].sort((a, b) => a - b)
-  const evidence = due.flatMap(({ record }) => (mayRemove(record) ? [decodePosition(record.evidence).block] : []))
+  const isOver = ({ exit }: KnownExit) =>
+    payableAfter(exit.exitableAt, root.parameters.minExitPeriod, lastMove) < now.timestamp
+  const evidence = due.flatMap((known) =>
+    mayRemove(known.record) && isOver(known) ? [decodePosition(known.record.evidence).block] : [],
+  )
   const headers = await findHeaders(root, new Set([...youngBlocks, ...evidence]))
   const headerOf = (block: number) => headers.get(block) ?? []
   return {
@@ -99,7 +103,10 @@ export async function collectTurns(root: RootReads): Promise<DueTurns> {
   }
 }
 
-/** While a dispute runs, and after one that was not canonical, evidence removes nothing at the turn: a header would stand in the way. */
+/**
+ * While a dispute runs, after one that was not canonical, and before the end that a move of the halt gave, evidence removes nothing at the
+ * turn: a header would stand in the way.
+ */
 function mayRemove({ state, evidence, running, contested }: ExitRecord): boolean {
   return state === 'queued' && evidence !== 0 && running === 0 && !contested
 }

@@ -8,7 +8,7 @@ import { decodePosition } from '../../protocol/position.ts'
 import type { ExitRecord } from '../facts.ts'
 import { isContested, isSpendSuspended } from './docket.ts'
 import { firstEvidenceOf } from './exitRecord.ts'
-import { isPastTurn } from './exitTime.ts'
+import { isPastTurn, maturesAt } from './exitTime.ts'
 import type { QueueCursor, Turns, World } from './types.ts'
 
 export type QueueFacts = Readonly<{
@@ -64,11 +64,12 @@ function placeOf({ exit }: ExitRecord): QueuePlace {
 
 /**
  * One header for each exit whose evidence is final: the contract uses them up in the order of the turns. It looks at no evidence while a
- * dispute holds the exit, nor of a contested output (docs/spec.md section 6.3.11).
+ * dispute holds the exit, nor of a contested output (docs/spec.md section 6.3.11), nor before the end that a move of the halt gave it.
  */
 function evidenceHeader({ exit, state, events }: ExitRecord, { headers }: QueueFacts, world: World): readonly Header[] {
   const spend = firstEvidenceOf(events)
   if (isSpendSuspended(exit.outputId, world.docket) || isContested(exit.outputId, world.docket)) return []
+  if (world.now.timestamp <= maturesAt(exit, world)) return []
   const header = state === 'queued' && spend !== 0 ? headers.get(decodePosition(spend).block) : undefined
   if (!header) return []
   return world.now.timestamp > voidableUntil(header.timestamp, world.parameters.minExitPeriod) ? [header] : []
