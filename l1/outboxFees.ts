@@ -63,16 +63,27 @@ export type FeeQuestion = Readonly<{
   gas: bigint
   capWei: bigint
   maxTip: bigint
+  /** No bump goes above this tip while the offer that it replaces can be mined as it is. */
+  tipCeiling: bigint
   /** The offer to replace; none for a first one. */
   previous?: Offer
 }>
 
-/** An offer under the cap, or what being mined would cost at least. */
-export type FeeAnswer = Readonly<{ offer: Offer }> | Readonly<{ offer?: never; leastWei: bigint }>
+/** An offer under the cap, what being mined would cost at least, or word that the offer made is high enough. */
+export type FeeAnswer =
+  | Readonly<{ offer: Offer }>
+  | Readonly<{ offer?: never; leastWei: bigint }>
+  | Readonly<{ offer?: never; isEnough: true }>
 
-/** The wanted offer, cut to the cap; refused when the cap does not reach the base fee or the least bump. */
-export function chooseOffer({ fees, urgency, gas, capWei, maxTip, previous }: FeeQuestion): FeeAnswer {
+/**
+ * The wanted offer, cut to the cap; refused when the cap does not reach the base fee or the least bump. An offer that the next block could
+ * take is not raised for ever: an endpoint or a builder that holds it back would be paid the whole key as its tip.
+ */
+export function chooseOffer({ fees, urgency, gas, capWei, maxTip, tipCeiling, previous }: FeeQuestion): FeeAnswer {
   const bump = previous ? leastBump(previous) : { maxFeePerGas: 1n, priorityFeePerGas: 0n }
+  if (previous && bump.priorityFeePerGas > tipCeiling && previous.maxFeePerGas > fees.baseFeePerGas) {
+    return { isEnough: true }
+  }
   const leastMax = max(bump.maxFeePerGas, fees.baseFeePerGas + max(bump.priorityFeePerGas, 1n))
   const affordable = capWei / gas
   if (affordable < leastMax) return { leastWei: leastMax * gas }
@@ -92,6 +103,11 @@ export function cancelSaves(data: string, previous: Offer, offer: Offer): boolea
   let floor = 21_000n
   for (let i = 2; i < data.length; i += 2) floor += data.startsWith('00', i) ? 10n : 40n
   return CANCEL_GAS * offer.maxFeePerGas < floor * previous.maxFeePerGas
+}
+
+/** The tip of an act stays within what an urgent first offer may be; a cancelling transfer must be able to replace that. */
+export function tipCeilingOf(kind: 'act' | 'cancel', maxTip: bigint): bigint {
+  return kind === 'act' ? 2n * maxTip : 4n * maxTip
 }
 
 /** Gas of a transfer to oneself. */

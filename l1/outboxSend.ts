@@ -17,7 +17,7 @@ import {
   postpone,
   urgencyNow,
 } from './outboxContext.ts'
-import { CANCEL_GAS, capOf, chooseOffer, type Offer } from './outboxFees.ts'
+import { CANCEL_GAS, capOf, chooseOffer, type Offer, tipCeilingOf } from './outboxFees.ts'
 import type { ChangeCode, OutboxRow, RowStatus } from './outboxIntent.ts'
 import { findMined, markDone } from './outboxSettle.ts'
 import { type Attempt, attemptsOf, liveRows, saveAttempt, saveRow } from './outboxStore.ts'
@@ -90,11 +90,12 @@ export async function offerFor(
     urgency: urgencyNow(row, view),
     gas,
     maxTip: policy.maxTipPerGas,
+    tipCeiling: tipCeilingOf(kind, policy.maxTipPerGas),
     ...(previous && { previous }),
   }
   const answer = chooseOffer({ ...terms, capWei: capWei > 0n ? capWei : 0n })
   if (answer.offer) return answer.offer
-  if (question.capWei !== undefined) return undefined
+  if ('isEnough' in answer || question.capWei !== undefined) return undefined
   const isBudget = answer.leastWei > budgetWei
   const got = isBudget ? budgetWei : freeWei + valueWei
   const want = isBudget ? answer.leastWei : answer.leastWei + valueWei

@@ -2,7 +2,16 @@
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { cancelSaves, capOf, chooseOffer, isPastDeadline, leastBump, urgencyOf } from '../../l1/outboxFees.ts'
+import {
+  cancelSaves,
+  capOf,
+  chooseOffer,
+  isPastDeadline,
+  leastBump,
+  type Offer,
+  tipCeilingOf,
+  urgencyOf,
+} from '../../l1/outboxFees.ts'
 import { drawNotBefore } from '../../l1/outboxIntent.ts'
 import { GWEI } from './outboxFixture.ts'
 
@@ -17,6 +26,7 @@ test('an offer is within its cap, minable, and a bump that nodes take', () => {
     gas: fc.bigInt({ min: 21_000n, max: 16_000_000n }),
     capWei: wei(10n ** 19n),
     maxTip: wei(100n * GWEI),
+    tipCeiling: wei(400n * GWEI),
     previous: fc.option(
       fc
         .tuple(wei(200n * GWEI), wei(200n * GWEI))
@@ -29,6 +39,7 @@ test('an offer is within its cap, minable, and a bump that nodes take', () => {
       const question = { ...rest, ...(previous && { previous }) }
       const { offer, ...refused } = chooseOffer(question)
       const { gas, capWei, fees } = question
+      if ('isEnough' in refused) return previous !== undefined && previous.maxFeePerGas > fees.baseFeePerGas
       if (!offer) return 'leastWei' in refused && refused.leastWei > capWei - gas
       const bumped =
         !previous ||
@@ -41,8 +52,31 @@ test('an offer is within its cap, minable, and a bump that nodes take', () => {
   )
 })
 
+test('an offer that waits for blocks on end is not raised for ever, unless the base fee outgrows it', () => {
+  const fees = { baseFeePerGas: 20n * GWEI, priorityFeePerGas: GWEI }
+  const maxTip = 50n * GWEI
+  const terms = { urgency: 'urgent', gas: 21_000n, capWei: 10n ** 30n, maxTip } as const
+  const escalate = (kind: 'act' | 'cancel', first: Offer | undefined, baseFeePerGas: bigint) => {
+    let newest = first
+    for (let block = 0; block < 1_000; block++) {
+      const question = { ...terms, tipCeiling: tipCeilingOf(kind, maxTip), fees: { ...fees, baseFeePerGas } }
+      const { offer } = chooseOffer({ ...question, ...(newest && { previous: newest }) })
+      if (!offer) return newest as Offer
+      newest = offer
+    }
+    throw new Error(`got ${newest?.priorityFeePerGas} wei of tip after 1,000 blocks, want an end`)
+  }
+  const act = escalate('act', undefined, fees.baseFeePerGas)
+  assert.ok(act.priorityFeePerGas > 80n * GWEI && act.priorityFeePerGas <= 100n * GWEI)
+  const cancel = escalate('cancel', act, fees.baseFeePerGas)
+  assert.ok(cancel.priorityFeePerGas > act.priorityFeePerGas && cancel.priorityFeePerGas <= 200n * GWEI)
+  const later = escalate('act', act, act.maxFeePerGas * 2n)
+  assert.ok(later.maxFeePerGas > act.maxFeePerGas * 2n)
+  assert.ok(later.priorityFeePerGas < 130n * GWEI)
+})
+
 test('works where gas is free', () => {
-  const terms = { urgency: 'calm', gas: 21_000n, capWei: 21_000n, maxTip: 0n } as const
+  const terms = { urgency: 'calm', gas: 21_000n, capWei: 21_000n, maxTip: 0n, tipCeiling: 0n } as const
   const free = { baseFeePerGas: 0n, priorityFeePerGas: 0n }
   assert.equal(chooseOffer({ ...terms, fees: free }).offer, { maxFeePerGas: 1n, priorityFeePerGas: 0n })
   assert.equal(leastBump({ maxFeePerGas: 1n, priorityFeePerGas: 0n }), { maxFeePerGas: 2n, priorityFeePerGas: 1n })
