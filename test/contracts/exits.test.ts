@@ -161,7 +161,7 @@ test('a block anchored before the lock still counts, however late it comes (C1)'
   const late = await submit(chain, [await chain.pay(alice, input, [[bob, ETHER]])], anchor)
   await challenge(chain, exit, [late, 0])
   assert.is(await stateOf(chain, exit), 'queued', 'removal waits until nothing can void the block (P4)')
-  await passTo(chain, late.header.timestamp + world.chain.parameters.minExitPeriod + 1)
+  await passTo(chain, late.header.timestamp + mep() + 1)
   await process(chain, turnsOf([exit], [], [late]))
   assert.is(await stateOf(chain, exit), 'removed')
 })
