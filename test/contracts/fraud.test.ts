@@ -1,13 +1,12 @@
 /** Fraud proofs on the real contract (spec 8.5): complete and sound, and what a proof does to the chain. */
-import { env } from 'node:process'
-import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { encodeCloseChain, encodeDepositEth, encodeFraudProof, encodeHaltAbandoned } from '../../l1/rootContract.ts'
 import { buildFraudProof, type FraudProof } from '../../protocol/fraud.ts'
 import type { SignedTransaction } from '../../protocol/transaction.ts'
 import type { BlockFault } from '../../protocol/validity.ts'
 import { printSeed, seed } from '../protocol/random.ts'
-import { createFraudWorld, type Dice, drawCandidate, everyProof, type FraudWorld } from '../support/fraudWorld.ts'
+import { fuzzFraud } from '../support/fraudFuzz.ts'
+import { createFraudWorld, type FraudWorld } from '../support/fraudWorld.ts'
 import {
   nextAt,
   passTo,
@@ -26,14 +25,8 @@ const { alice, bob, carol, mallory, operator, watcher } = actors
 const { test, world } = rootSuite('fraud proofs')
 printSeed('fraud proofs')
 const mep = () => world.chain.parameters.minExitPeriod
-/** Long runs: FRAUD_BLOCKS=100000. */
-const BLOCKS = Number(env['FRAUD_BLOCKS'] ?? 60)
-
-/** Numbers drawn from a seed, so that a run can be repeated. */
-function diceOf(numbers: readonly number[]): Dice {
-  let next = 0
-  return (below) => (numbers[next++ % numbers.length] as number) % below
-}
+/** Long runs: `npm run fuzz`. */
+const BLOCKS = 60
 
 async function commit(fraud: FraudWorld, transactions: readonly SignedTransaction[]): Promise<ChildBlock> {
   return submit(fraud.chain, transactions, fraud.anchor)
@@ -45,32 +38,8 @@ function proofOf(fraud: FraudWorld, block: ChildBlock): FraudProof {
 }
 
 test('a block breaks a rule if and only if a proof succeeds, and three opinions agree on which', async () => {
-  const fraud = await createFraudWorld(world.chain, world.url)
-  const seen = new Map<string, number>()
-  for (const numbers of fc.sample(fc.array(fc.nat(), { minLength: 40, maxLength: 40 }), { seed, numRuns: BLOCKS })) {
-    const id = await world.chain.client.snapshot()
-    const { transactions, change } = drawCandidate(fraud, diceOf(numbers))
-    const { fault, state } = fraud.opinion(transactions)
-    const naive = fraud.naiveOpinion(transactions)
-    assert.equal(
-      naive,
-      fault && { index: fault.index, rule: Number(fault.rule.slice(1)) },
-      `${change}: naive and real opinion`,
-    )
-    const block = await commit(fraud, transactions)
-    if (fault) {
-      const proof = buildFraudProof(block.number, fault, fraud.sourceOf(block, state))
-      assert.is((await fraud.accepted([proof])).length, 1, `${change}: the proof of ${fault.rule} is refused`)
-    }
-    const innocent = transactions.slice(0, fault?.index ?? transactions.length)
-    const lies = innocent.flatMap((_, index) => everyProof(fraud, block, index))
-    const believed = await fraud.accepted(lies)
-    assert.is(believed.length, 0, `${change}: a valid transaction is proven invalid by ${believed[0]?.rule}`)
-    seen.set(fault?.rule ?? 'valid', (seen.get(fault?.rule ?? 'valid') ?? 0) + 1)
-    await world.chain.client.revert({ id })
-  }
-  if (BLOCKS >= 60) assert.ok(seen.size >= 6, `too few kinds of faults: ${[...seen.keys()].join(', ')}`)
-  if (BLOCKS > 1_000) console.log(Object.fromEntries(seen))
+  const seen = await fuzzFraud(world, { seed, blocks: BLOCKS })
+  assert.ok(seen.size >= 6, `too few kinds of faults: ${[...seen.keys()].join(', ')}`)
 })
 
 /** A block whose one transaction spends Alice's coin with Mallory's signature. */
