@@ -6,6 +6,7 @@ import type { z } from 'zod'
 import { type Address, bytesToHex, concatBytes, type Hash } from '../protocol/bytes.ts'
 import { encodeTransaction } from '../protocol/codec.ts'
 import { invalid } from '../protocol/errors.ts'
+import type { SignedReceipt } from '../protocol/receipt.ts'
 import type { SignedTransaction } from '../protocol/transaction.ts'
 import { BINARY_TYPE, splitBodies } from './bodies.ts'
 import { type FeedSubscription, type FeedTopic, openFeed } from './feed.ts'
@@ -24,6 +25,7 @@ import {
   outputsPageSchema,
   type Status,
   type SubmitResult,
+  signedReceiptSchema,
   statusSchema,
   submissionResultSchema,
   type TransactionStatus,
@@ -36,11 +38,16 @@ export type Client = Readonly<{
   url: string
   /**
    * Hands in transactions; one result each, in order. A batch is no unit: each is judged by itself, in order, so that one may spend
-   * what an earlier one makes. Handing the same transaction in again gives the same position.
+   * what an earlier one makes. Handing the same transaction in again gives the same position. Accepted ones come with their receipt, which
+   * is for the caller to check.
    */
   submit(transactions: readonly SignedTransaction[]): Promise<readonly SubmitResult[]>
-  /** The same for transactions that are already encoded; `count`: how many they are, where several are in one piece. */
+  /**
+   * The same without receipts, for transactions that are already encoded; `count`: how many they are, where several are in one piece.
+   */
   submitEncoded(transactions: readonly Uint8Array[], count?: number): Promise<readonly SubmitResult[]>
+  /** The operator's signed promise of a transaction's place; undefined when it does not know it. */
+  receipt(txHash: Hash): Promise<SignedReceipt | undefined>
   /** Undefined when the server does not know it. */
   transaction(txHash: Hash): Promise<TransactionStatus | undefined>
   /** The canonical bytes of a block body (protocol/codec.ts); undefined when the server does not have it. */
@@ -74,14 +81,20 @@ export function createClient(options: HttpOptions): Client {
     const answer = await requestMaybe(options, { path, accept: JSON_TYPE }, [absentCode])
     return answer && decodeAnswer(schema, answer, url)
   }
-  const submitEncoded = async (transactions: readonly Uint8Array[], count = transactions.length) => {
-    const asked = { path: '/v1/transactions', body: concatBytes(...transactions), type: BINARY_TYPE, accept: JSON_TYPE }
+  const submitBytes = async (transactions: readonly Uint8Array[], count: number, query: string) => {
+    const asked = {
+      path: `/v1/transactions${query}`,
+      body: concatBytes(...transactions),
+      type: BINARY_TYPE,
+      accept: JSON_TYPE,
+    }
     return readResults(await request(options, asked), url, count)
   }
   return {
     url,
-    submit: (transactions) => submitEncoded(transactions.map(encodeTransaction)),
-    submitEncoded,
+    submit: (transactions) => submitBytes(transactions.map(encodeTransaction), transactions.length, '?receipts=yes'),
+    submitEncoded: (transactions, count = transactions.length) => submitBytes(transactions, count, ''),
+    receipt: (txHash) => getMaybe(`/v1/transactions/${txHash}/receipt`, signedReceiptSchema, 'TRANSACTION_UNKNOWN'),
     transaction: (txHash) => getMaybe(`/v1/transactions/${txHash}`, transactionStatusSchema, 'TRANSACTION_UNKNOWN'),
     blockBody: async (block) => (await requestMaybe(options, binary(`/v1/blocks/${block}`), ['BLOCK_UNKNOWN']))?.bytes,
     blockBodies: async (from, to) =>

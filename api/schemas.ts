@@ -3,6 +3,7 @@
  * requests and encodes answers with them, the client decodes answers with them, and openapi.json is generated from them.
  */
 import { z } from 'zod'
+import { MAX_LEAVES } from '../protocol/merkle.ts'
 import { errorBodySchema } from './errors.ts'
 import {
   addressSchema,
@@ -12,6 +13,7 @@ import {
   changeSchema,
   cursorSchema,
   hashSchema,
+  hexSchema,
   l1BlockSchema,
   positionSchema,
   secondsSchema,
@@ -48,12 +50,35 @@ export const submissionSchema = z.object({
   transactions: z.array(z.unknown()).min(1).max(MAX_SUBMISSION).describe('signed transactions, each judged by itself'),
 })
 
+const uint32 = z
+  .int()
+  .min(0)
+  .max(2 ** 32 - 1)
+
+/** The operator's signed promise of a place (docs/spec.md section 8.8): one of a batch under one signature. */
+export const signedReceiptSchema = z.object({
+  receipt: z.object({ txHash: hashSchema, blockNumber: uint32, index: uint32, anchor: uint32, anchorHash: hashSchema }),
+  /** Of the batch that was signed, and how many receipts that has. */
+  root: hashSchema,
+  count: z.int().min(1).max(MAX_LEAVES),
+  /** This one's among them. */
+  place: z
+    .int()
+    .min(0)
+    .max(MAX_LEAVES - 1),
+  path: z.array(hashSchema).max(16).readonly(),
+  /** 64 bytes, EIP-2098. */
+  signature: hexSchema.refine((hex) => hex.length === 130, 'want 64 bytes'),
+})
+
 export const submitResultSchema = z.discriminatedUnion('status', [
   z.object({
     status: z.literal('accepted'),
     txHash: hashSchema,
     /** Position of output 0: exact and final for as long as the operator is honest. */
     position: positionSchema,
+    /** Where it was asked for; it can be fetched later by the transaction's hash. */
+    receipt: signedReceiptSchema.optional(),
   }),
   z.object({ status: z.literal('rejected'), txHash: hashSchema.optional(), error: errorBodySchema }),
 ])
@@ -178,6 +203,8 @@ export const statusSchema = z.object({
   committed: blockNumberSchema,
   final: blockNumberSchema,
   l1Block: l1BlockSchema,
+  /** What an operator has at stake on L1; below the least L1 takes no blocks. Wei. */
+  bond: z.object({ wei: amountSchema, leastWei: amountSchema, slashedWei: amountSchema }).optional(),
   /** An operator's block that takes transactions now. */
   open: z.object({ number: blockNumberSchema, txCount: z.int().min(0), anchor: l1BlockSchema }).optional(),
   /** First void block, once the chain is halted. */

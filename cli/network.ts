@@ -138,6 +138,7 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
       deployment,
       endpoint,
       signer: privateKeyToAccount(bytesToHex(operatorAccount.privateKey)),
+      receiptKey: operatorAccount.privateKey,
       dataDir: join(directory, 'operator'),
       settings,
       log: log.child({ part: 'operator' }),

@@ -45,6 +45,7 @@ export function createOperatorCommand(io: CliIo) {
         endpoint,
         ...(config.l1SecondUrl === undefined ? {} : { secondEndpoint: await connect(config.l1SecondUrl) }),
         signer: privateKeyToAccount(bytesToHex(account.privateKey)),
+        receiptKey: account.privateKey,
         dataDir,
         settings,
         log: createLog({ name: 'operator', level: config.logLevel }),

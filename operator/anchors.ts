@@ -46,7 +46,9 @@ export function findReanchoring(options: AnchorOptions): (() => void) | undefine
     return undefined
   }
   const floor = pending[first - 1]?.anchor.number ?? readCommittedAnchor(options)
-  const candidates = candidatesOf(options).filter(({ number }) => number >= floor)
+  // The anchor of a later block that is still good comes first: receipts for that block name it.
+  const next = pending.slice(first + 1).find(({ anchor }) => !isUnusable(anchor, view, anchorAgeBlocks))?.anchor
+  const candidates = [...(next ? [next] : []), ...candidatesOf(options)].filter(({ number }) => number >= floor)
   if (candidates.length === 0) return undefined
   for (const anchor of candidates) {
     // Anchors never decrease: whatever stands on an older one after the first moves along.

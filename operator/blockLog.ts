@@ -41,6 +41,10 @@ export type BlockLog = Readonly<{
   setAnchor(anchor: Anchor): void
   /** Gives the next place in the open block. Returns the position of output 0. */
   append(entry: Entry, now: number): number
+  /** The anchor of a sealed or the open block. Throws BLOCK_UNKNOWN (bug). */
+  anchorOf(block: number): Anchor
+  /** Of a block's transactions, from the log. */
+  treeOf(block: number): MerkleTree
   /** Cuts the open block, even an empty one, and opens the next on the best anchor there is by then. Returns its number. */
   seal(now: number): number
   restore(): void
@@ -98,6 +102,13 @@ export function createBlockLog({ db, log, journal, bestAnchor }: BlockLogOptions
       }
       return position
     },
+    anchorOf: (block) => {
+      if (state?.number === block) return state.anchor
+      const row = rows.selectAnchor.get(block)
+      if (row) return { number: row.anchor, hash: toHash(row.anchor_hash) }
+      throw bug('BLOCK_UNKNOWN', 'no such block', { got: block, want: `1 to ${newestSealed + 1}` })
+    },
+    treeOf: (block) => createTree(readLeaves(log, block)),
     seal: (now) => {
       const { number, anchor, leaves } = need()
       const tree = createTree(leaves)
@@ -133,6 +144,9 @@ function prepareStatements(db: Database) {
   return {
     insertBlock: db.prepare('INSERT INTO blocks (number, anchor, anchor_hash) VALUES (?, ?, ?)'),
     updateAnchor: db.prepare('UPDATE blocks SET anchor = ?, anchor_hash = ? WHERE number = ?'),
+    selectAnchor: db.prepare<[number], { anchor: number; anchor_hash: Uint8Array }>(
+      'SELECT anchor, anchor_hash FROM blocks WHERE number = ?',
+    ),
     updateFirst: db.prepare('UPDATE blocks SET first_accepted_at = ? WHERE number = ?'),
     seal: db.prepare('UPDATE blocks SET sealed_at = ?, tx_count = ?, root = ? WHERE number = ?'),
     insertTree: db.prepare('INSERT INTO trees (block, nodes) VALUES (?, ?)'),

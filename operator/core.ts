@@ -12,6 +12,7 @@ import type { Log } from '../service/log.ts'
 import { createRateLimit } from '../service/rateLimit.ts'
 import { type Admit, createAdmit } from './admit.ts'
 import { findReanchoring } from './anchors.ts'
+import { type AnswerSender, findAnswers } from './answers.ts'
 import { type Anchor, type BlockLog, createBlockLog } from './blockLog.ts'
 import { findBuilderStep } from './builder.ts'
 import { createDisputes } from './disputes.ts'
@@ -25,6 +26,7 @@ import type { Policy } from './policy.ts'
 import { createProblems, type Problems } from './problems.ts'
 import { createStore, type Store } from './store.ts'
 import { findSubmitterStep, type Sender } from './submitter.ts'
+import { createSuretyBook, type SuretyBook } from './suretyBook.ts'
 import { createTransactionLog, type TransactionLog } from './transactionLog.ts'
 import { createViews, type Views } from './views.ts'
 
@@ -46,7 +48,7 @@ export type CoreOptions = Readonly<{
   ownerLimit: Readonly<{ perSecond: number; burst: number }>
   /** Accepted transactions that wait for being folded into the tables, at most about. Default 4,096. */
   foldSize?: number
-  sender: Sender
+  sender: Sender & AnswerSender
   log: Log
   /** Milliseconds. */
   now: () => number
@@ -63,6 +65,7 @@ export type Core = Readonly<{
   views: Views
   journal: Journal
   meta: Meta
+  surety: SuretyBook
   problems: Problems
   /** Milliseconds; undefined before the first block. */
   lastSealedAt(): number | undefined
@@ -76,6 +79,7 @@ export type Core = Readonly<{
 
 /** Some ten times what a commit holds, so that the pages of the tables are written a tenth as often; replayed in a third of a second. */
 const DEFAULT_FOLD_SIZE = 4_096
+const GWEI = 10n ** 9n
 
 /** Throws DATABASE_OTHER_CHAIN (config) when the store is another chain's. */
 export function createCore(options: CoreOptions): Core {
@@ -87,7 +91,9 @@ export function createCore(options: CoreOptions): Core {
   const transactions = createTransactionLog(db)
   const pending = createPending({ db, log: transactions, ledger, journal, meta })
   const disputes = createDisputes({ db, ledger, journal, positionOf: pending.positionOf })
-  const view = createL1View({ ...options, ledger, journal, disputes, meta, problems })
+  const surety = createSuretyBook(options)
+  const leastBondWei = BigInt(parameters.operatorBondGwei) * GWEI
+  const view = createL1View({ ...options, ledger, journal, disputes, surety, leastBondWei, meta, problems })
   const blockLog = createBlockLog({ db, log: transactions, journal, bestAnchor: view.bestAnchor })
   const restore = () => {
     transactions.forget()
@@ -135,6 +141,12 @@ export function createCore(options: CoreOptions): Core {
     pending,
     ownerLimit: options.ownerLimit.perSecond > 0 ? createRateLimit({ ...options.ownerLimit, now }) : undefined,
   })
+  const answers = {
+    ...{ surety, transactions, blockLog, view, sender: options.sender },
+    dataResponsePeriod: parameters.dataResponsePeriod,
+    // An answer that does not come halves the bond, and ends the chain.
+    answerBudgetWei: leastBondWei / 2n,
+  }
   const inclusion = { disputes, blockLog, admit, problems, log, separator: domainSeparator(options.domain) }
   const runStep = (step: (() => void) | undefined) => step && store.write(step)
   return {
@@ -145,6 +157,7 @@ export function createCore(options: CoreOptions): Core {
     view,
     journal,
     meta,
+    surety,
     problems,
     lastSealedAt: () => lastSealed.get()?.at ?? undefined,
     views: createViews({
@@ -161,6 +174,7 @@ export function createCore(options: CoreOptions): Core {
       if (events.length > 0) store.write(() => view.apply(events, cursor))
     },
     step: () => {
+      runStep(findAnswers(answers))
       // L1 takes no more blocks: there is nothing left to do but to serve what there is.
       if (problems.all().some(({ code }) => code === 'HALTED')) return
       runStep(findReanchoring(anchors))

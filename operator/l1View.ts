@@ -16,6 +16,7 @@ import type { Journal } from './journal.ts'
 import type { Ledger } from './ledger.ts'
 import type { Meta } from './meta.ts'
 import type { ProblemCode, Problems } from './problems.ts'
+import type { SuretyBook } from './suretyBook.ts'
 
 /** A deposit that was spent here and that no L1 block holds any more: V2 refuses it under every anchor. */
 export const NOT_ON_L1 = Number.MAX_SAFE_INTEGER
@@ -44,6 +45,9 @@ export type L1ViewOptions = Readonly<{
   ledger: Ledger
   journal: Journal
   disputes: Disputes
+  surety: SuretyBook
+  /** Wei: below it L1 takes no blocks. */
+  leastBondWei: bigint
   meta: Meta
   problems: Problems
   log: Log
@@ -124,7 +128,10 @@ function prepareStatements(db: Database) {
 }
 
 /** Problems that the store shows: found again after every restart, gone when L1 mends them. */
-function deriveProblems({ db, problems, ourAddress }: L1ViewOptions, operator: Address | undefined): void {
+function deriveProblems(
+  { db, problems, ourAddress, surety, leastBondWei }: L1ViewOptions,
+  operator: Address | undefined,
+): void {
   const judge = (code: ProblemCode, words: string | undefined) =>
     words === undefined ? problems.clear(code) : problems.raise(code, words)
   const isRotated = operator !== undefined && operator !== ourAddress
@@ -132,6 +139,9 @@ function deriveProblems({ db, problems, ourAddress }: L1ViewOptions, operator: A
     'OPERATOR_ROTATED',
     isRotated ? `the key of the chain's operator is ${operator}, ours is ${ourAddress}` : undefined,
   )
+  // Before the contract's own events are seen, nothing is known.
+  const { wei } = surety.bond()
+  judge('NOT_BONDED', operator !== undefined && wei < leastBondWei ? bondWords(wei, leastBondWei) : undefined)
   const lost = db
     .prepare<[], { position: number }>(`SELECT position FROM outputs WHERE deposited_at = ${NOT_ON_L1} LIMIT 1`)
     .get()
@@ -140,6 +150,10 @@ function deriveProblems({ db, problems, ourAddress }: L1ViewOptions, operator: A
   judge('FOREIGN_BLOCK', foreign && foreignWords(foreign.number))
   const halt = db.prepare<[], { void_from: number | null }>('SELECT min(void_from) AS void_from FROM halts').get()
   judge('HALTED', halt?.void_from ? haltWords(halt.void_from) : undefined)
+}
+
+function bondWords(got: bigint, want: bigint): string {
+  return `the operator's bond is ${got} wei, L1 takes no blocks below ${want}: post what is missing with \`lifeboat bond post\``
 }
 
 function lostWords(position: number): string {
@@ -167,7 +181,7 @@ function createApply(options: L1ViewOptions): (event: FollowerEvent) => void {
 }
 
 function createApplyRootEvent(options: L1ViewOptions): (event: RootEvent) => void {
-  const { db, ledger, journal, disputes, log } = options
+  const { db, ledger, journal, disputes, surety, log } = options
   const insertHalt = db.prepare('INSERT OR REPLACE INTO halts (l1_block, void_from) VALUES (?, ?)')
   const insertOperator = db.prepare('INSERT OR REPLACE INTO operators (l1_block, operator) VALUES (?, ?)')
   const insertLock = db.prepare(
@@ -212,6 +226,7 @@ function createApplyRootEvent(options: L1ViewOptions): (event: RootEvent) => voi
         insertOperator.run(l1Block, toBlob(event.operator))
         return
       default:
+        surety.apply(event)
         return
     }
   }
@@ -250,7 +265,7 @@ function createCommit({ db, journal, log }: L1ViewOptions) {
   }
 }
 
-function createTakeBack({ db, ledger, journal, disputes, log }: L1ViewOptions): (ancestor: number) => void {
+function createTakeBack({ db, ledger, journal, disputes, surety, log }: L1ViewOptions): (ancestor: number) => void {
   const selectDeposits = db.prepare<[number], { position: number; owner: Uint8Array; spent_by: number | null }>(
     `SELECT position, owner, spent_by FROM outputs WHERE deposited_at > ? AND deposited_at < ${NOT_ON_L1}`,
   )
@@ -270,6 +285,7 @@ function createTakeBack({ db, ledger, journal, disputes, log }: L1ViewOptions): 
     dropForeign.run(ancestor)
     dropHalts.run(ancestor)
     disputes.takeBack(ancestor)
+    surety.takeBack(ancestor)
     for (const { position, owner, spent_by } of selectDeposits.all(ancestor)) {
       if (spent_by === null) deleteDeposit.run(position)
       else {

@@ -10,6 +10,7 @@ export type ProblemCode =
   | 'FOREIGN_BLOCK'
   | 'HALTED'
   | 'L1_STALE'
+  | 'NOT_BONDED'
   | 'OPERATOR_ROTATED'
   | 'SUBMISSION_FAILED'
 
@@ -20,6 +21,7 @@ const BLOCKING: readonly ProblemCode[] = [
   'FOREIGN_BLOCK',
   'HALTED',
   'L1_STALE',
+  'NOT_BONDED',
   'OPERATOR_ROTATED',
 ]
 

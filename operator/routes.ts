@@ -19,6 +19,7 @@ import {
   outputsPageSchema,
   type Status,
   type SubmitResult,
+  signedReceiptSchema,
   signedTransactionSchema,
   statusSchema,
   submissionResultSchema,
@@ -34,10 +35,12 @@ import {
   positionTextSchema,
 } from '../api/values.ts'
 import { decodeBody, encodeTransaction, MAX_TRANSACTION_SIZE } from '../protocol/codec.ts'
-import { bug, invalid, isLifeboatError, type LifeboatError } from '../protocol/errors.ts'
+import { bug, invalid, isLifeboatError, type LifeboatError, retryable } from '../protocol/errors.ts'
 import type { Door } from '../service/http.ts'
 import { type Admission, toSubmitResult } from './admission.ts'
 import type { Policy } from './policy.ts'
+import type { Problems } from './problems.ts'
+import type { ReceiptDesk } from './receipts.ts'
 import type { Views } from './views.ts'
 
 /** Most bytes of a range of bodies; the first is always given whole. As JSON they grow fourfold, and cost far more to write. */
@@ -57,6 +60,8 @@ export const STATUS_BY_CODE: Readonly<Record<string, number>> = {
 export type RoutesOptions = Readonly<{
   door: Door
   admission: Admission
+  receipts: ReceiptDesk
+  problems: Problems
   views: Views
   policy: Policy
   status: () => Status
@@ -64,6 +69,9 @@ export type RoutesOptions = Readonly<{
   deployment: z.output<typeof deploymentSchema>
 }>
 
+const receiptQuery = z.object({
+  receipts: z.enum(['yes', 'no']).optional().describe('yes: every accepted transaction with its receipt; default no'),
+})
 const number = z.object({ number: blockNumberTextSchema })
 const page = { cursor: cursorTextSchema.optional(), limit: numberText(MAX_PAGE, 1).optional() }
 const owner = z.object({ owner: addressSchema })
@@ -96,10 +104,13 @@ export function addRoutes(options: RoutesOptions): void {
   })
 }
 
-function addTransactionRoutes({ door, admission, views }: RoutesOptions): void {
+function addTransactionRoutes({ door, admission, receipts, problems, views }: RoutesOptions): void {
   const submit = async (bodies: readonly Uint8Array[]) => ({
     results: (await admission.submit(bodies)).map(toSubmitResult),
   })
+  type Wish = z.output<typeof receiptQuery>
+  const finish = (answer: { results: SubmitResult[] }, { receipts: wish }: Wish) =>
+    wish === 'yes' ? withReceipts(answer, receipts) : answer
   door.route({
     method: 'post',
     path: '/v1/transactions',
@@ -107,14 +118,15 @@ function addTransactionRoutes({ door, admission, views }: RoutesOptions): void {
     body: submissionSchema,
     answer: submissionResultSchema,
     bodyBytes: MAX_SUBMISSION * MAX_TRANSACTION_SIZE * JSON_FACTOR,
-    handle: ({ body }) => submitJson(admission, body.transactions),
-    takeBytes: ({ body }) => {
+    query: receiptQuery,
+    handle: async ({ body, query }) => finish(await submitJson(admission, body.transactions), query),
+    takeBytes: async ({ body, query }) => {
       const bodies = splitTransactions(body)
       if (bodies.length === 0 || bodies.length > MAX_SUBMISSION) {
         const want = `1 to ${MAX_SUBMISSION} transactions`
         throw invalid('SUBMISSION_SIZE', 'wrong number of transactions', { got: bodies.length, want })
       }
-      return submit(bodies)
+      return finish(await submit(bodies), query)
     },
   })
   door.route({
@@ -126,6 +138,36 @@ function addTransactionRoutes({ door, admission, views }: RoutesOptions): void {
     handle: ({ params }) =>
       views.transaction(params.txHash) ?? fail('TRANSACTION_UNKNOWN', 'transaction', params.txHash),
   })
+  door.route({
+    method: 'get',
+    path: '/v1/transactions/{txHash}/receipt',
+    summary: "The operator's signed promise of the transaction's place; it binds while its anchor is canonical on L1",
+    params: z.object({ txHash: hashSchema }),
+    answer: signedReceiptSchema,
+    cost: 20,
+    handle: async ({ params }) => {
+      const halted = problems.all().find(({ code }) => code === 'HALTED')
+      if (halted) throw retryable('HALTED', `no receipts are given any more: ${halted.words}`)
+      const found = views.transaction(params.txHash) ?? fail('TRANSACTION_UNKNOWN', 'transaction', params.txHash)
+      const [given] = await receipts.give([found])
+      return given ?? fail('TRANSACTION_UNKNOWN', 'transaction', params.txHash)
+    },
+  })
+}
+
+/** Every accepted one with its receipt. */
+async function withReceipts(
+  { results }: { results: SubmitResult[] },
+  receipts: ReceiptDesk,
+): Promise<{ results: SubmitResult[] }> {
+  const given = await receipts.give(results.flatMap((result) => (result.status === 'accepted' ? [result] : [])))
+  let next = 0
+  return {
+    results: results.map((result) => {
+      const receipt = result.status === 'accepted' ? given[next++] : undefined
+      return receipt ? { ...result, receipt } : result
+    }),
+  }
 }
 
 /** A malformed transaction is refused in its place; the others go on. */

@@ -99,4 +99,19 @@ CREATE TABLE activity (
 
 CREATE TABLE block_events (seq INTEGER PRIMARY KEY, number INTEGER NOT NULL, stage TEXT NOT NULL) STRICT;
 `,
+  // What the operator answers for: its bond after each change (wei, as text), and what was demanded of its blocks.
+  `
+CREATE TABLE bonds (l1_block INTEGER NOT NULL, log_index INTEGER NOT NULL, wei TEXT NOT NULL, slashed TEXT NOT NULL, PRIMARY KEY (l1_block, log_index)) STRICT;
+
+CREATE TABLE data_challenges (
+  block INTEGER NOT NULL,
+  first INTEGER NOT NULL,
+  levels INTEGER NOT NULL,
+  challenge TEXT NOT NULL,
+  l1_block INTEGER NOT NULL,
+  closed_at INTEGER,
+  PRIMARY KEY (block, first, levels)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX open_data_challenges ON data_challenges (block) WHERE closed_at IS NULL;
+`,
 ]

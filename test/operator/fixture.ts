@@ -3,17 +3,19 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { encodeAbiParameters, encodeEventTopics } from 'viem'
-import { iLifeboatAbi } from '../../contracts/artifacts.generated.ts'
+import { iLifeboatAbi, iSuretyAbi } from '../../contracts/artifacts.generated.ts'
 import { applyEvent, type FollowerEvent } from '../../l1/cursor.ts'
 import type { BlockRef } from '../../l1/header.ts'
 import type { RawLog } from '../../l1/receipts.ts'
 import type { Outcome } from '../../operator/admit.ts'
+import type { AnswerSender } from '../../operator/answers.ts'
 import { type Core, type CoreOptions, createCore } from '../../operator/core.ts'
 import { OPERATOR_APPLICATION_ID, OPERATOR_MIGRATIONS } from '../../operator/schema.ts'
 import type { Sender, SubmissionState } from '../../operator/submitter.ts'
 import type { Commitment } from '../../protocol/block.ts'
 import { type Address, bytesToHex, type Hash, type Hex, ZERO_ADDRESS, ZERO_HASH } from '../../protocol/bytes.ts'
 import { encodeTransaction } from '../../protocol/codec.ts'
+import type { DataChallenge, LeafRange } from '../../protocol/dataChallenge.ts'
 import { type Domain, domainSeparator } from '../../protocol/eip712.ts'
 import { keccak256, keccak256Text } from '../../protocol/keccak.ts'
 import { PRESETS } from '../../protocol/parameters.ts'
@@ -29,6 +31,8 @@ export const ETH = ZERO_ADDRESS
 export const TOKEN: Address = `0x${'70'.repeat(20)}`
 export const ROOT: Address = `0x${'a1'.repeat(20)}`
 export const DOMAIN: Domain = { chainId: 31337, rootContract: ROOT }
+/** The least bond of the test parameters, which is posted. Wei. */
+export const BOND = 10n ** 18n
 /** L1 block of the root contract's construction. */
 export const CREATED_AT = 3
 
@@ -84,6 +88,37 @@ export const logs = {
     ),
   rotated: (operator: Address) =>
     rawLog(encodeEventTopics({ abi: iLifeboatAbi, eventName: 'OperatorRotated', args: { operator } }) as Hash[], '0x'),
+  bondPosted: (bond: bigint) =>
+    rawLog(
+      encodeEventTopics({ abi: iSuretyAbi, eventName: 'BondPosted', args: { from: ROOT } }) as Hash[],
+      encodeAbiParameters([{ type: 'uint256' }, { type: 'uint256' }], [bond, bond]),
+    ),
+  bondSlashed: (taken: bigint, bond: bigint) =>
+    rawLog(
+      encodeEventTopics({ abi: iSuretyAbi, eventName: 'BondSlashed', args: { reporter: carol.address } }) as Hash[],
+      encodeAbiParameters([{ type: 'uint256' }, { type: 'uint256' }], [taken, bond]),
+    ),
+  dataChallenged: (challenge: DataChallenge) => {
+    const event = iSuretyAbi.find((item) => item.type === 'event' && item.name === 'DataChallenged')
+    const [, shape] = (event as Extract<(typeof iSuretyAbi)[number], { name: 'DataChallenged' }>).inputs
+    return rawLog(
+      encodeEventTopics({
+        abi: iSuretyAbi,
+        eventName: 'DataChallenged',
+        args: { blockNumber: BigInt(challenge.blockNumber) },
+      }) as Hash[],
+      encodeAbiParameters([shape], [challenge]),
+    )
+  },
+  dataRevealed: ({ blockNumber, first, levels }: LeafRange) =>
+    rawLog(
+      encodeEventTopics({
+        abi: iSuretyAbi,
+        eventName: 'DataRevealed',
+        args: { blockNumber: BigInt(blockNumber), first, levels },
+      }) as Hash[],
+      encodeAbiParameters([{ type: 'address' }, { type: 'uint256' }], [carol.address, 1n]),
+    ),
   submitted: (firstBlock: number, commitments: readonly Commitment[]) =>
     rawLog(
       encodeEventTopics({
@@ -169,12 +204,20 @@ export class TestL1 {
 export type Sent = { key: string; data: Hex; purpose: string; lastL1Block: number }
 
 /** An outbox that only remembers. */
-export class TestSender implements Sender {
+export class TestSender implements Sender, AnswerSender {
   readonly sent: Sent[] = []
+  readonly answers: Parameters<AnswerSender['answer']>[0][] = []
   readonly states = new Map<string, SubmissionState>()
   enqueue({ key, call, purpose, lastL1Block }: Parameters<Sender['enqueue']>[0]): void {
     this.sent.push({ key, data: call.data, purpose, lastL1Block })
     this.states.set(key, { state: 'waiting' })
+  }
+  answer(reveal: Parameters<AnswerSender['answer']>[0]): void {
+    this.answers.push(reveal)
+    this.states.set(reveal.key, { state: 'waiting' })
+  }
+  isUnderWay(key: string): boolean {
+    return this.states.has(key) && this.states.get(key)?.state !== 'failed'
   }
   stateOf(key: string): SubmissionState | undefined {
     return this.states.get(key)
@@ -282,7 +325,7 @@ export function createWorld(options: Partial<CoreOptions> = {}, onWrite?: () => 
     },
   }
   world.see(l1.mine(2))
-  world.see(l1.mine(1, [logs.rotated(operatorActor.address)]))
+  world.see(l1.mine(1, [logs.bondPosted(BOND), logs.rotated(operatorActor.address)]))
   world.see(l1.mine(2))
   return world
 }

@@ -1,0 +1,91 @@
+/** A running operator that answers for what it says, on the real contracts: receipts, data challenges, its bond. */
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type Hash, hexToBytes } from '../../protocol/bytes.ts'
+import { hashReceiptBatch, isInBatch } from '../../protocol/receipt.ts'
+import { recoverAddress } from '../../signatures/recover.ts'
+import { actors, type ChildBlock, ETHER, type Reverted } from '../support/rootChain.ts'
+import { bondLeft, breakReceipt, challengeData, readSurety, standingAt } from '../support/suretyMoves.ts'
+import { type Network, startNetwork } from './chain.ts'
+
+const test = suite<{ network: Network }>('operator: surety on anvil')
+const { alice, bob, watcher } = actors
+
+test.before.each(async (context) => {
+  context.network = await startNetwork()
+})
+test.after.each(async ({ network }) => {
+  await network.stop()
+})
+
+async function payOnce(network: Network) {
+  const input = await network.deposit(alice, ETHER)
+  await network.mine(3)
+  const signed = await network.chain.pay(alice, input, [[bob, ETHER]])
+  const [result] = await network.api().submit([signed])
+  if (result?.status !== 'accepted' || !result.receipt) throw new Error(`got ${JSON.stringify(result)}, want a receipt`)
+  return { signed, txHash: result.txHash, receipt: result.receipt }
+}
+
+async function committed(
+  network: Network,
+  signed: Parameters<Network['chain']['hashed']>[0][number],
+): Promise<ChildBlock> {
+  const summary = await network.api().latestBlock()
+  if (!summary?.submission) throw new Error('no block on L1')
+  const { root, txCount, anchor, number, submission } = summary
+  return { number, header: { root, txCount, anchor, timestamp: submission.timestamp }, transactions: [signed] }
+}
+
+test('an acknowledged payment comes with a receipt of the operator that L1 finds kept', async ({ network }) => {
+  const { chain } = network
+  const { signed, txHash, receipt } = await payOnce(network)
+  assert.ok(isInBatch(receipt))
+  const digest = hashReceiptBatch(receipt.root, receipt.count, chain.separator)
+  assert.is(recoverAddress(digest, hexToBytes(receipt.signature)), actors.operator.address)
+  await network.cut()
+  const block = await committed(network, signed)
+  assert.is(block.number, receipt.receipt.blockNumber)
+  try {
+    await breakReceipt(chain, receipt, { block, standing: standingAt(chain, block, 0) })
+    assert.unreachable('a kept receipt was broken')
+  } catch (error) {
+    assert.is((error as Reverted).errorName, 'ReceiptKept')
+  }
+  await network.restart()
+  assert.equal((await network.api().receipt(txHash))?.receipt, receipt.receipt, 'the same after a restart')
+  assert.is(await network.api().receipt(`0x${'77'.repeat(32)}` as Hash), undefined)
+  network.memory.assertNoErrors()
+})
+
+test('a demanded block is revealed without anybody asking, also after a restart in between', async ({ network }) => {
+  const { chain } = network
+  const { signed } = await payOnce(network)
+  await network.cut()
+  const block = await committed(network, signed)
+  await challengeData(chain, block, [0, 0], { from: watcher })
+  await network.restart()
+  for (let i = 0; i < 4; i++) await network.mine(1)
+  const [, state] = await readSurety<readonly [string, number]>(chain, 'challengeRecord', [block.number, 0, 0])
+  assert.is(state, 2, 'answered')
+  assert.is((await network.api().status()).bond?.wei, ETHER)
+})
+
+test('an operator that loses half its bond says so and takes nothing more', async ({ network }) => {
+  const { chain } = network
+  const { receipt } = await payOnce(network)
+  // The block never comes: the anchor gets too old while the operator is away.
+  await chain.client.mine({ blocks: chain.parameters.anchorAgeBlocks + 1 })
+  await breakReceipt(chain, receipt, { from: watcher })
+  assert.is(await bondLeft(chain), ETHER / 2n)
+  await network.mine(1)
+  const status = await network.api().status()
+  assert.equal(status.bond, { wei: ETHER / 2n, leastWei: ETHER, slashedWei: ETHER / 2n })
+  assert.match(status.problems.join(), /bond is 500000000000000000 wei/)
+  const input = await network.deposit(alice, ETHER)
+  await network.mine(3)
+  const [result] = await network.api().submit([await chain.pay(alice, input, [[bob, ETHER]])])
+  assert.is(result?.status === 'rejected' && result.error.code, 'NOT_BONDED')
+})
+
+test.run()
