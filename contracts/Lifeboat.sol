@@ -116,7 +116,8 @@ contract Lifeboat is Blocks, Vault, StandardExits, Evidence, ExitQueue {
         // Times have 40 bits: a longer period would wrap, and an exit be payable at once.
         _require(mep <= type(uint32).max && p.abandonPeriod <= type(uint32).max, "periods < 2^32");
         _require(4 * (uint256(p.dataChallengePeriod) + p.dataResponsePeriod) <= mep, "DC + DR <= MEP / 4");
-        _require(8 * uint256(p.reaction) <= mep, "REACTION <= MEP / 8");
+        // Or a challenge can't be made, or not answered, by whoever reacts as fast as is assumed.
+        _require(p.reaction <= p.dataChallengePeriod && p.reaction <= p.dataResponsePeriod, "REACTION <= DC, DR");
         _require(32 * anchorAge <= 3 * mep, "ANCHOR_AGE * 4/3 <= MEP / 8");
         _require(p.anchorAgeBlocks <= 6_000, "ANCHOR_AGE <= 6000");
         _require(

@@ -113,7 +113,12 @@ export function findParameterProblems(p: Parameters): ParameterProblem[] {
       `${p.dataChallengePeriod + p.dataResponsePeriod} s`,
       `at most ${mep / 4} s`,
     ],
-    ['REACTION <= MEP / 8', 8 * p.reaction <= mep, `${p.reaction} s`, `at most ${mep / 8} s`],
+    [
+      'REACTION <= DC, DR',
+      p.reaction <= p.dataChallengePeriod && p.reaction <= p.dataResponsePeriod,
+      `${p.reaction} s`,
+      `at most ${Math.min(p.dataChallengePeriod, p.dataResponsePeriod)} s`,
+    ],
     [
       'ANCHOR_AGE * slot * 4/3 <= MEP / 8',
       32 * p.anchorAgeBlocks * p.slot <= 3 * mep,

@@ -42,7 +42,9 @@ export function parameterVectors() {
   const mep = mainnet.minExitPeriod
   const broken: readonly (readonly [rule: string, Parameters])[] = [
     ['DC + DR <= MEP / 4', { ...mainnet, dataChallengePeriod: mep / 8 + 1, dataResponsePeriod: mep / 8 }],
-    ['REACTION <= MEP / 8', { ...mainnet, reaction: mep / 8 + 1 }],
+    ['REACTION <= DC, DR', { ...mainnet, reaction: mep / 8 + 1 }],
+    ['REACTION <= DC, DR', { ...mainnet, dataResponsePeriod: mep / 8 - 1 }],
+    ['REACTION <= DC, DR', { ...mainnet, dataChallengePeriod: mep / 8 - 1 }],
     ['ANCHOR_AGE * slot * 4/3 <= MEP / 8', { ...mainnet, anchorAgeBlocks: 4_726 }],
     ['ANCHOR_AGE <= 6000', { ...mainnet, anchorAgeBlocks: 6_001, slot: 8 }],
     ['ANCHOR_AGE * slot >= finality + block interval + submission margin', { ...devnet, submissionMargin: 17 }],

@@ -24,7 +24,7 @@ const EDGES: readonly (readonly [rule: string, broken: Partial<Parameters>, hold
     { dataChallengePeriod: mep / 8 + 1, dataResponsePeriod: mep / 8 },
     { dataChallengePeriod: mep / 8, dataResponsePeriod: mep / 8 },
   ],
-  ['REACTION <= MEP / 8', { reaction: mep / 8 + 1 }, { reaction: mep / 8 }],
+  ['REACTION <= DC, DR', { reaction: mep / 8 + 1 }, { reaction: mep / 8 }],
   ['ANCHOR_AGE * slot * 4/3 <= MEP / 8', { anchorAgeBlocks: 4_726 }, { anchorAgeBlocks: 4_725 }],
   ['ANCHOR_AGE <= 6000', { anchorAgeBlocks: 6_001, slot: 8 }, { anchorAgeBlocks: 6_000, slot: 8 }],
   [
@@ -57,7 +57,7 @@ test('all problems are reported at once, with what was got and wanted', () => {
   const worst: Parameters = {
     minExitPeriod: 100,
     dataChallengePeriod: 100,
-    dataResponsePeriod: 100,
+    dataResponsePeriod: 99,
     reaction: 100,
     anchorAgeBlocks: 7_000,
     slot: 12,
