@@ -8,6 +8,7 @@ import { unlockKey } from '../wallet/keys.ts'
 import { checkWatcher, readParameters, readProtectedFile } from '../watcher/check.ts'
 import { WATCHER_CONFIG } from '../watcher/config.ts'
 import { delaysOf } from '../watcher/court/margins.ts'
+import type { CourtPolicy } from '../watcher/court/policy.ts'
 import { createHttpPeer } from '../watcher/peers.ts'
 import { defaultLimits } from '../watcher/safety.ts'
 import { createLogSink, createWebhookSink } from '../watcher/sinks.ts'
@@ -105,7 +106,7 @@ export function createWatcherCommand(io: CliIo) {
         pollMs: config.poll * 1000,
         maxHeadAgeSeconds: config.unsafeIgnoreHeadAge ? undefined : config.maxHeadAge,
         sinks: [createLogSink(log), ...webhook],
-        ...(account ? { account, policy: { publicService: config.publicService } } : {}),
+        ...(account ? { account, policy: policyOf(config) } : {}),
         ...(config.finalityBlocks === undefined ? {} : { finalityBlocks: config.finalityBlocks }),
         ...(config.apiTokenFile ? { apiToken: config.apiTokenFile.read() } : {}),
         ...(config.protectedFile === undefined ? {} : { protectedAccounts: readProtectedFile(config.protectedFile) }),
@@ -114,4 +115,13 @@ export function createWatcherCommand(io: CliIo) {
       await untilInterrupted(io, () => program.stop())
     },
   })
+}
+
+function policyOf(config: Readonly<{ publicService: boolean; dataChallengeBudget?: bigint | undefined }>) {
+  const { publicService, dataChallengeBudget } = config
+  const policy: Partial<CourtPolicy> = {
+    publicService,
+    ...(dataChallengeBudget === undefined ? {} : { dataChallengeBudgetWei: dataChallengeBudget }),
+  }
+  return policy
 }

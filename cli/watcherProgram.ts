@@ -78,6 +78,7 @@ export async function startWatcherProgram(options: WatcherProgramOptions): Promi
       createCourt: courtOf({
         policy: courtPolicy,
         rootContract,
+        suretyContract: deployment.contracts['surety']?.address,
         readL1: createReadL1(endpoint, { rootContract, sender: account.address }),
         wake: () => outbox.wake(),
       }),

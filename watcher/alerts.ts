@@ -14,7 +14,22 @@ export const ALERTS = {
   INVALID_BLOCK: entry(
     'critical',
     'A committed child block breaks one of V1..V6. Nothing after it can be trusted.',
-    'Leave: start exits of all outputs of earlier blocks. Protected accounts are taken out by this watcher.',
+    'Stop accepting payments. Leave: start exits of all outputs of earlier blocks. Protected accounts are taken out by this watcher, which also proves the block to L1 and so ends the chain.',
+  ),
+  FAULT_PROVEN: entry(
+    'warning',
+    'A proof that a transaction breaks one of V1..V6 is on L1. In time it halts the chain at its block; later it only takes the transaction away.',
+    'Nothing: CHAIN_HALTED tells the rest.',
+  ),
+  FAULT_UNPROVEN: entry(
+    'critical',
+    'A block is invalid, and the proof is not on L1 although its time is running out; or L1 refused it; or none can be built from what is here.',
+    'Make sure that some watcher has ETH for gas and a working L1 endpoint. Leave by the time that INVALID_BLOCK gives: without the proof the forged outputs come after yours, and with it they never come.',
+  ),
+  VAULT_SHORT: entry(
+    'critical',
+    'An exit of a spent output can no longer be challenged, or was paid: its block was hidden until then, or nobody acted. The vault holds less than it owes.',
+    'Leave now: whoever is earlier is served. Protected accounts are taken out by this watcher.',
   ),
   CHAIN_HALTED: entry(
     'critical',
@@ -34,7 +49,32 @@ export const ALERTS = {
   BLOCK_SERVED_LATE: entry(
     'info',
     'A block that had been missing arrived and is valid.',
-    'Exits started meanwhile go on and pay. If an exit of an output that the block spends is past challenge by now (CHALLENGE_FAILED says so), the vault is short: leave as after a withheld block.',
+    'Exits started meanwhile go on and pay. If an exit of an output that the block spends is past challenge by now (CHALLENGE_FAILED says so), VAULT_SHORT is told: then leave.',
+  ),
+  DATA_CHALLENGED: entry(
+    'warning',
+    'Leaves of a child block were demanded on L1, and are not revealed yet: somebody can’t get the block.',
+    'Nothing, if this watcher holds the block: it answers where the operator does not. Otherwise add peers that may have it; the alert says until when the answer may take.',
+  ),
+  DATA_UNCHALLENGED: entry(
+    'critical',
+    'A child block is hidden, and this watcher can’t demand all of its leaves that nobody has demanded: its budget or its key is used up.',
+    'Raise dataChallengeBudgetWei or fund the key; other watchers can take the rest. What nobody demands by block time + DC stays hidden.',
+  ),
+  DATA_UNANSWERED: entry(
+    'critical',
+    'A demand for leaves of a child block ran out without an answer: anyone can halt the chain at that block.',
+    'Nothing, if the block is hidden: this watcher halts the chain, and outputs of earlier blocks are safe. Where this watcher holds the block, find out why nobody answered, and expect the halt.',
+  ),
+  RECEIPT_BROKEN: entry(
+    'critical',
+    'The operator broke a receipt: L1, or another receipt of its own, contradicts what it promised.',
+    'Do not take this payment for made; start the dispute of its transaction if you must have it. This watcher slashes the operator for it.',
+  ),
+  RECEIPT_WORTHLESS: entry(
+    'warning',
+    'A receipt names an L1 block that is not on L1: it promises nothing.',
+    'Do not take this payment for made until a verified block holds it; ask the operator for another receipt.',
   ),
   PEER_SERVED_GARBAGE: entry(
     'warning',

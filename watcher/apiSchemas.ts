@@ -26,6 +26,9 @@ export const safetySchema = z.object({
   lastSafeMoment: z.int().optional(),
   observedSeconds: z.int().optional(),
   fault: faultSchema.optional(),
+  /** Where the vault is short: the exit that can't be stopped, and what it takes. */
+  outputId: hashSchema.optional(),
+  missing: amountSchema.optional(),
 })
 
 export const watcherStatusSchema = statusSchema.extend({

@@ -65,7 +65,7 @@ export function createAudit({ db, facts, exits, disputes, protection, alarm, our
     const hangs = hangsOnVerdict(record, spend)
     alarm.raise(hangs ? 'DISPUTED_EXIT_INVALID' : 'INVALID_EXIT', exit.outputId, { ...about(record), spend })
     const { minExitPeriod, reaction } = facts.parameters
-    const deadline = evidenceDeadline(exit.exitableAt, minExitPeriod)
+    const deadline = evidenceDeadline(exit.exitableAt, minExitPeriod, facts.halt().lastMove)
     if (evidence.length === 0 && facts.l1Now().timestamp >= deadline - reaction) {
       const code = hangs ? 'DISPUTED_EXIT_UNCHALLENGED' : 'EXIT_UNCHALLENGED'
       alarm.raise(code, exit.outputId, { ...about(record), deadline })
@@ -155,6 +155,16 @@ export function createAudit({ db, facts, exits, disputes, protection, alarm, our
     const { voidFrom, lastMove } = facts.halt()
     if (voidFrom === 0) alarm.clear('CHAIN_HALTED', 'chain')
     else alarm.raise('CHAIN_HALTED', 'chain', { voidFrom, lastMove })
+    for (const position of facts.disproved()) {
+      alarm.raise('FAULT_PROVEN', String(position), { position, block: decodePosition(position).block })
+    }
+  }
+
+  function lookAtVault(): void {
+    const safety = facts.safety()
+    if (safety.reason !== 'short') return
+    const { outputId, missing, since } = safety
+    alarm.raise('VAULT_SHORT', outputId, { outputId, missing, since })
   }
 
   function lookAtMandate(mandate: Mandate): void {
@@ -217,6 +227,7 @@ export function createAudit({ db, facts, exits, disputes, protection, alarm, our
       }
       for (const { mandate } of protection.all()) lookAtMandate(mandate)
       lookAtHalt()
+      lookAtVault()
     })
     lastLook = here
   }

@@ -15,6 +15,7 @@ import type { Database } from '../service/database.ts'
 import { cutHashes, HASH_SIZE } from '../signatures/packing.ts'
 import type { Journal } from './journal.ts'
 import { fromJson, toJson } from './json.ts'
+import { readMalformed } from './malformed.ts'
 
 /**
  * Transactions whose hashes share one stretch of the index: keys are random, and an insert must not touch pages all over a large
@@ -47,6 +48,8 @@ export type NewBody = Readonly<{
   leaves: Uint8Array
   /** Local clock, ms. */
   arrivedAt: number
+  /** L1 seconds of the newest block that was known then. */
+  arrivedL1: number
 }>
 
 /** Where on L1 a commitment stands. */
@@ -79,6 +82,9 @@ type Row = Readonly<{
 /** `separator`: of the EIP-712 domain, for transaction hashes. */
 export function createBlockStore(db: Database, separator: Uint8Array, journal: Journal) {
   const select = db.prepare<[number], Row>('SELECT * FROM child_blocks WHERE number = ?')
+  const selectSeen = db.prepare<[number], { arrived_l1: number; observed_seconds: number }>(
+    'SELECT arrived_l1, observed_seconds FROM child_blocks JOIN bodies ON bodies.id = child_blocks.body WHERE number = ?',
+  )
   const selectNewest = db.prepare<[], { number: number | null }>('SELECT max(number) AS number FROM child_blocks')
   const selectVerified = db.prepare<[], { number: number | null }>(
     'SELECT number FROM child_blocks WHERE verified = 1 ORDER BY number DESC LIMIT 1',
@@ -95,7 +101,7 @@ export function createBlockStore(db: Database, separator: Uint8Array, journal: J
   const rememberDropped = db.prepare('INSERT OR REPLACE INTO dropped_blocks (number, root) VALUES (?, ?)')
   const takeDropped = db.prepare<[number], { root: Hash }>('DELETE FROM dropped_blocks WHERE number = ? RETURNING root')
   const insertBody = db.prepare(
-    'INSERT OR IGNORE INTO bodies (block, root, anchor, tx_count, arrived_at, body, leaves) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    'INSERT OR IGNORE INTO bodies (block, root, anchor, tx_count, arrived_at, arrived_l1, body, leaves) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
   )
   const link = db.prepare(
     `UPDATE child_blocks SET body = (SELECT id FROM bodies WHERE block = number AND bodies.root = child_blocks.root
@@ -151,6 +157,13 @@ export function createBlockStore(db: Database, separator: Uint8Array, journal: J
     return encoded && tryDecode(encoded)
   }
 
+  /** Also one that breaks V1. */
+  function anySignedAt(position: number): SignedTransaction | undefined {
+    const { block, index } = decodePosition(position)
+    const encoded = transactionsOf(block)?.[index]
+    return encoded && (tryDecode(encoded) ?? readMalformed(encoded))
+  }
+
   function stretchOf(number: number): number {
     return Math.floor((selectTotal.get(number)?.tx_total ?? 0) / STRETCH)
   }
@@ -197,11 +210,29 @@ export function createBlockStore(db: Database, separator: Uint8Array, journal: J
     return tree
   }
 
+  /** With the proof that it stands there. */
+  function placed(position: number, signed: SignedTransaction): PlacedTransaction | undefined {
+    const { block, index } = decodePosition(position)
+    const header = find(block)?.header
+    if (!header) return undefined
+    const proof: InclusionProof = {
+      witnessesHash: bytesToHex(hashWitnesses(signed.witnesses)),
+      path: proveLeaf(treeOf(block, header.root), index).map(bytesToHex),
+    }
+    return { position: encodePosition({ block, index, output: 0 }), signed, header, proof }
+  }
+
   return {
     find,
     verifiedBlock,
     body,
     signedAt,
+
+    /** Leaf hashes of a block whose body we have, 32 bytes each. */
+    leaves(number: number): Uint8Array[] | undefined {
+      const packed = selectLeaves.get(number)?.leaves
+      return packed && cutHashes(packed)
+    },
 
     bodySize(number: number): number {
       return selectSize.get(number)?.size ?? 0
@@ -241,8 +272,9 @@ export function createBlockStore(db: Database, separator: Uint8Array, journal: J
     },
 
     /** The caller has checked that the body is the commitment's. Twice is once. */
-    addBody({ block, commitment, body: bytes, leaves, arrivedAt }: NewBody): void {
-      insertBody.run(block, commitment.root, commitment.anchor, commitment.txCount, arrivedAt, bytes, leaves)
+    addBody({ block, commitment, body: bytes, leaves, arrivedAt, arrivedL1 }: NewBody): void {
+      const { root, anchor, txCount } = commitment
+      insertBody.run(block, root, anchor, txCount, arrivedAt, arrivedL1, bytes, leaves)
       link.run(block)
     },
 
@@ -289,19 +321,27 @@ export function createBlockStore(db: Database, separator: Uint8Array, journal: J
       return selectBodyless.all(from, limit).map(({ number }) => number)
     },
 
+    /** When the block's body came, and after how much attended silence; undefined without a body. */
+    seen(number: number): Readonly<{ arrivedL1: number; observedSeconds: number }> | undefined {
+      const row = selectSeen.get(number)
+      return row && { arrivedL1: row.arrived_l1, observedSeconds: row.observed_seconds }
+    },
+
     /** The transaction at a position in a block whose body we have, with its proof. */
     prove(position: number): PlacedTransaction | undefined {
-      const { block, index } = decodePosition(position)
-      const known = find(block)
-      const signed = known && signedAt(position)
-      if (!known || !signed) return undefined
-      const { header } = known
-      const proof: InclusionProof = {
-        witnessesHash: bytesToHex(hashWitnesses(signed.witnesses)),
-        path: proveLeaf(treeOf(block, header.root), index).map(bytesToHex),
-      }
-      return { position: encodePosition({ block, index, output: 0 }), signed, header, proof }
+      const signed = signedAt(position)
+      return signed && placed(position, signed)
     },
+
+    /**
+     * As `prove`, for any transaction of a block whose body we have: also one that breaks V1. For fraud proofs, which show what a verified
+     * block never holds.
+     */
+    proveAny(position: number): PlacedTransaction | undefined {
+      const signed = anySignedAt(position)
+      return signed && placed(position, signed)
+    },
+    anySignedAt,
 
     /** Position of a transaction in a verified block. */
     positionOf(txHash: Hash): number | undefined {

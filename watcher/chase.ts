@@ -2,7 +2,7 @@
  * Chasing the child chain (docs/spec.md section 11): fetch what L1 committed, from whoever has it, check it, verify it in order, write
  * it. Fetching and recovering run ahead of the fold by a few batches; the fold writes the blocks of a batch in one transaction, because
  * their effects fall on the same pages. A missing or invalid block stops the fold; bodies behind it are still gathered, because they
- * may be gone tomorrow.
+ * may be gone tomorrow. What a halt made void is not verified: whatever it holds never happened.
  */
 import type { Commitment } from '../protocol/block.ts'
 import { encodePosition } from '../protocol/position.ts'
@@ -25,6 +25,10 @@ export type ChaseParts = FetcherParts &
     db: Database
     ledger: Ledger
     exits: ExitBook
+    /** The chain was halted at this block or below. */
+    isVoid(block: number): boolean
+    /** Of the newest L1 block. */
+    l1Seconds(): number
     /** A body that came after more attended silence than this is told as late. Seconds. */
     lateSeconds: number
   }>
@@ -47,7 +51,7 @@ export type Chase = ReturnType<typeof createChase>
 type Batch = Readonly<{ from: number; to: number; obtained: Promise<ReadonlyMap<number, Obtained>> }>
 
 export function createChase(parts: ChaseParts) {
-  const { db, blocks, ledger, exits, alarm, log, now, lateSeconds } = parts
+  const { db, blocks, ledger, exits, isVoid, alarm, log, now, l1Seconds, lateSeconds } = parts
   const fetcher = createFetcher(parts)
   const ahead: Batch[] = []
   let stuckAt: number | undefined
@@ -62,7 +66,7 @@ export function createChase(parts: ChaseParts) {
     let transactions = 0
     for (let number = from; wanted.length < BATCH_BLOCKS; number++) {
       const block = blocks.find(number)
-      if (!block) break
+      if (!block || isVoid(number)) break
       transactions += block.header.txCount
       if (wanted.length > 0 && transactions > BATCH_TRANSACTIONS) break
       wanted.push({ number, commitment: block.header })
@@ -90,6 +94,7 @@ export function createChase(parts: ChaseParts) {
     const { number, commitment } = wanted
     const block = blocks.find(number)
     if (!block || !isCurrent(wanted) || block.verified || blocks.verifiedBlock() !== number - 1) return 'stale'
+    if (isVoid(number)) return 'stale'
     if (isNew) keepBody(block, body)
     const staged = stageBlock(ledger)
     const fault = verifyBody(number, commitment, body, staged)
@@ -133,7 +138,8 @@ export function createChase(parts: ChaseParts) {
 
   /** Stores the body; one that kept us waiting is told. */
   function keepBody(block: ChildBlock, { bytes, leaves }: CommittedBody): void {
-    blocks.addBody({ block: block.number, commitment: block.header, body: bytes, leaves, arrivedAt: now() })
+    const arrived = { arrivedAt: now(), arrivedL1: l1Seconds() }
+    blocks.addBody({ block: block.number, commitment: block.header, body: bytes, leaves, ...arrived })
     alarm.clear('BLOCK_SUSPECT', String(block.number))
     alarm.clear('BLOCK_WITHHELD', String(block.number))
     if (block.observedSeconds < lateSeconds) return
@@ -215,7 +221,7 @@ export function createChase(parts: ChaseParts) {
       for (;;) {
         const next = blocks.verifiedBlock() + 1
         const block = blocks.find(next)
-        if (!block) return report({ reason: 'caught-up' })
+        if (!block || isVoid(next)) return report({ reason: 'caught-up' })
         if (block.fault) {
           await getStuck(next)
           return report({ reason: 'invalid', block: next, fault: block.fault })

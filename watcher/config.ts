@@ -1,6 +1,18 @@
 /** The watcher's configuration table (docs/architecture.md, "Configuration"): parser, --help and docs come from it. */
 import { type ConfigOf, type ConfigProblem, defineConfig } from '../service/config.ts'
-import { boolean, choice, integer, list, path, port, seconds, secretFile, text, url } from '../service/configTypes.ts'
+import {
+  boolean,
+  choice,
+  integer,
+  list,
+  path,
+  port,
+  seconds,
+  secretFile,
+  text,
+  url,
+  wei,
+} from '../service/configTypes.ts'
 import { LOG_LEVELS } from '../service/log.ts'
 
 export const WATCHER_CONFIG = defineConfig({
@@ -55,6 +67,12 @@ export const WATCHER_CONFIG = defineConfig({
       kind: boolean(),
       describe: 'Never doubt the age of the L1 head: for chains whose time is moved by hand.',
       default: false,
+    },
+    dataChallengeBudget: {
+      kind: wei(),
+      describe:
+        'Most in bonds of data challenges that are open or were answered in the last MEP; twice the cover of the largest block at 5 gwei when left out.',
+      optional: true,
     },
     webhookUrl: { kind: url(), describe: 'Where alerts are posted.', optional: true },
     webhookSecretFile: {

@@ -12,18 +12,26 @@ import { type AlertSink, createAlarm } from './alarm.ts'
 import { createAudit } from './audit.ts'
 import { createBlockStore } from './blockStore.ts'
 import { type ChaseReport, createChase } from './chase.ts'
+import { isVoidBlock } from './court/exitTime.ts'
 import type { Court, CreateCourt } from './courtPort.ts'
+import { createDataBook } from './dataBook.ts'
+import { createDataNews } from './dataNews.ts'
 import { createDisputeBook } from './disputeBook.ts'
+import { createSuretyFacts } from './driverData.ts'
 import { createExitBook } from './exitBook.ts'
 import { createFacts } from './factBook.ts'
+import type { Facts } from './facts.ts'
 import { createJournal } from './journal.ts'
 import { createL1Reader, type L1Source } from './l1Reader.ts'
 import { createLedger } from './ledger.ts'
 import { createLocks } from './locks.ts'
 import { createPeers, type Peer } from './peers.ts'
 import { createProtection } from './protection.ts'
+import { createReceiptBook } from './receipts.ts'
+import { createRevealedFaults } from './revealedFaults.ts'
 import { createRootLog } from './rootLog.ts'
 import type { SafetyLimits } from './safety.ts'
+import { createShortfall } from './shortfall.ts'
 import type { Prepare } from './verify.ts'
 import { createVigil } from './vigil.ts'
 
@@ -69,26 +77,39 @@ export function createCore(options: CoreOptions) {
   const locks = createLocks(db, ledger)
   const disputes = createDisputeBook({ db, ledger, blocks, locks, journal })
   const exits = createExitBook({ db, locks, journal, disputes })
-  const rootLog = createRootLog({ db, ledger, blocks, exits, disputes })
+  const data = createDataBook(db, separator)
+  const rootLog = createRootLog({ db, ledger, blocks, exits, disputes, data })
   const alarm = createAlarm({ db, sinks: options.sinks, now })
   const peers = createPeers(options.peers)
   const l1Seconds = () => rootLog.now().timestamp
-  const vigil = createVigil({ blocks, alarm, parameters, limits, l1Seconds })
+  const shortfall = createShortfall({
+    exits,
+    disputes,
+    parameters,
+    l1Now: rootLog.now,
+    halt: rootLog.halt,
+    verifiedBlock: blocks.verifiedBlock,
+    spentBy: (position) => facts.spentBy(position),
+  })
+  const vigil = createVigil({ blocks, alarm, parameters, limits, l1Seconds, halt: rootLog.halt, shortfall })
   const protection = createProtection({ db, separator, sender, revokedAt: rootLog.revokedAt, l1Seconds })
-  const facts = createFacts({ ledger, blocks, exits, disputes, rootLog, protection, vigil, parameters })
+  const facts: Facts = createFacts({ ledger, blocks, exits, disputes, rootLog, protection, vigil, parameters })
   const chase = createChase({
     db,
     blocks,
     ledger,
     exits,
+    isVoid: (block) => isVoidBlock(block, rootLog.halt().voidFrom),
     alarm,
     peers,
     log,
     prepare: options.prepare,
     separator,
     now,
+    l1Seconds,
     lateSeconds: limits.suspectSeconds,
     pause: options.pause ?? pauseForReal,
+    revealed: data.revealedBody,
     askLimitMs: Math.min(LONGEST_ROUND_MS, limits.maximumGapSeconds * 250),
   })
   const reader = createL1Reader({
@@ -102,7 +123,11 @@ export function createCore(options: CoreOptions) {
     deepReorgBlocks: Math.max(2, Math.floor(parameters.finalityBlocks / 8)),
     onReorg: chase.forgetAhead,
   })
-  const court: Court | undefined = options.createCourt?.({ facts, db, alarm, log, now })
+  const receipts = createReceiptBook({ db, blocks, rootLog, separator, parameters, alarm, now })
+  const { find: revealedFault } = createRevealedFaults({ data, blocks, ledger, exits, separator })
+  const surety = createSuretyFacts({ data, blocks, broken: receipts.broken, revealedFault })
+  const dataNews = createDataNews({ data, facts, alarm, revealedFault })
+  const court: Court | undefined = options.createCourt?.({ facts, db, alarm, log, surety, now })
   const ours = new Set<Address>([...(court?.senders ?? []), ...(sender ? [sender] : [])])
   const audit = createAudit({ db, facts, exits, disputes, protection, alarm, ours })
 
@@ -113,6 +138,8 @@ export function createCore(options: CoreOptions) {
     vigil.observe(report, now(), reader.isFresh())
     if (report.stop.reason !== 'budget') audit.run()
     await court?.tick()
+    dataNews.run()
+    receipts.look()
     return { l1Events: pulled.events, chase: report, isBehind: report.stop.reason === 'budget' }
   }
 
@@ -137,6 +164,8 @@ export function createCore(options: CoreOptions) {
     protection,
     exits,
     disputes,
+    data,
+    receipts,
     blocks,
     ledger,
     rootLog,

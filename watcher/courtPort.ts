@@ -3,6 +3,7 @@ import type { Address, Hash } from '../protocol/bytes.ts'
 import type { Database } from '../service/database.ts'
 import type { Log } from '../service/log.ts'
 import type { Alarm } from './alarm.ts'
+import type { SuretyFacts } from './driverData.ts'
 import type { Facts } from './facts.ts'
 
 /** What the core lends the court. One database, so that an effect and the reason for it are one transaction. */
@@ -12,6 +13,8 @@ export type CourtContext = Readonly<{
   /** `raise(code, subject, details)`: rows first, told once while they stand; `clear` when the cause is gone. */
   alarm: Pick<Alarm, 'raise' | 'clear' | 'stands'>
   log: Log
+  /** What is known of data challenges and receipts; without it nothing is done about them. */
+  surety?: SuretyFacts
   /** Local clock, ms. */
   now(): number
 }>

@@ -14,8 +14,10 @@ import type { CourtPolicy } from './court/policy.ts'
 import { type ExitPhase, NEW_CASE, stepExit, verdictOf } from './court/standardExit.ts'
 import type { Action, Alert, L1Readings, World } from './court/types.ts'
 import type { Court, CourtContext, CreateCourt } from './courtPort.ts'
+import { decideSurety, findRevealedFault } from './driverData.ts'
 import { type Desk, openDesk } from './driverDesk.ts'
 import { createDisputeMemo, type FoundDisputes } from './driverDisputes.ts'
+import { createFaultMemo } from './driverFaults.ts'
 import { createSpendMemo, createWardMemo } from './driverMemos.ts'
 import type { ReadL1 } from './driverReadings.ts'
 import type { ExitFacts, ExitRecord } from './facts.ts'
@@ -23,6 +25,8 @@ import type { ExitFacts, ExitRecord } from './facts.ts'
 export type CourtOptions = Readonly<{
   policy: CourtPolicy
   rootContract: Address
+  /** Proofs of fraud go through it, where it is known: the reporter is paid from the operator's bond. */
+  suretyContract?: Address | undefined
   readL1: ReadL1
   /** Called after acts were written down: the outbox need not wait for its next look. */
   wake?: () => void
@@ -40,7 +44,11 @@ const CLEARED: ReadonlySet<AlertCode> = new Set([
   'DISPUTE_UNCHALLENGED',
   'COMPETITOR_UNANSWERED',
   'DISPUTED_EXIT_UNCHALLENGED',
+  'FAULT_UNPROVEN',
+  'DATA_UNCHALLENGED',
 ])
+
+const NO_POSITIONS: ReadonlySet<number> = new Set()
 
 /** For `createWatcher`. */
 export function courtOf(options: CourtOptions): CreateCourt {
@@ -48,7 +56,7 @@ export function courtOf(options: CourtOptions): CreateCourt {
 }
 
 export function createCourt(context: CourtContext, options: CourtOptions): Court {
-  const { policy, rootContract, readL1, wake = () => undefined } = options
+  const { policy, rootContract, suretyContract, readL1, wake = () => undefined } = options
   const { facts, db, alarm, log } = context
   let cases: ReadonlyMap<Hash, ExitPhase> = new Map()
   let disputeCases: ReadonlyMap<Hash, DisputePhase> = new Map()
@@ -59,19 +67,24 @@ export function createCourt(context: CourtContext, options: CourtOptions): Court
   const spends = createSpendMemo(context)
   const wards = createWardMemo(context)
   const disputes = createDisputeMemo(context)
-  const desk: Desk = openDesk({ db, rootContract, log })
+  const faults = createFaultMemo(context)
+  const desk: Desk = openDesk({ db, contracts: { root: rootContract, surety: suretyContract }, log })
 
   function worldNow(docket: Docket): World {
     const verifiedBlock = facts.verifiedBlock()
+    const newestBlock = facts.newestBlock()
     return {
       now: facts.l1Now(),
       parameters: facts.parameters,
       safety: facts.safety(),
       verifiedBlock,
       verifiedAnchor: facts.header(verifiedBlock)?.anchor ?? 0,
-      newestBlock: facts.newestBlock(),
+      newestBlock,
+      newestTime: facts.header(newestBlock)?.timestamp ?? 0,
       // From events: a view is the endpoint's word, and a lie about what is void would keep us from showing evidence.
       ...facts.halt(),
+      disproved: facts.disproved(),
+      spentInFault: facts.fault()?.spends ?? NO_POSITIONS,
       protectedOwners: protectedOwners(),
       docket,
       policy,
@@ -114,9 +127,11 @@ export function createCourt(context: CourtContext, options: CourtOptions): Court
     const known = [...facts.openExits(), ...facts.closedExits(closedSince ?? longAgo())]
     const { records: disputed, docket, found, faults: ofDisputes } = lookAtDisputes(known)
     const world = worldNow(docket)
-    const { exits, faults } = spends.factsOf(known, docket)
+    const { exits, faults: ofExits } = spends.factsOf(known, docket)
     const records = readings ? facts.queueFrom({ ...readings.queue, limit: QUEUE_PAGE }) : []
+    const { fault, alerts: ofFault } = faults.look(world)
     const step = stepCourt({
+      fault: fault ?? findRevealedFault(context),
       cases,
       disputeCases,
       exits,
@@ -127,7 +142,8 @@ export function createCourt(context: CourtContext, options: CourtOptions): Court
       readings,
       world,
     })
-    return { world, step, effects: [...step.effects, ...faults, ...ofDisputes] }
+    const ofSurety = suretyContract ? decideSurety(context, readings, world) : []
+    return { world, step, effects: [...step.effects, ...ofExits, ...ofDisputes, ...ofFault, ...ofSurety] }
   }
 
   function headersOf(records: readonly ExitRecord[]): ReadonlyMap<number, Header> {

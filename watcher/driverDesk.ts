@@ -4,14 +4,14 @@
  */
 import { type Intent, isClosed, type OutboxRow } from '../l1/outboxIntent.ts'
 import { amend, enqueue, migrateOutbox, readRow, reopen } from '../l1/outboxStore.ts'
-import type { Address } from '../protocol/bytes.ts'
 import { isLifeboatError } from '../protocol/errors.ts'
 import { type Database, inTransaction } from '../service/database.ts'
 import type { Log } from '../service/log.ts'
 import type { AlertCode } from './alerts.ts'
 import { UNLIMITED_WEI } from './court/policy.ts'
 import type { Action, Alert, StartDisputedExits, StartExit, World } from './court/types.ts'
-import { doneErrorsOf, encodeAction, gasLimitOf, isOnce } from './driverIntents.ts'
+import { isDataAction } from './driverData.ts'
+import { addressAction, type Contracts, doneErrorsOf, gasLimitOf, isOnce } from './driverIntents.ts'
 
 /** L1 blocks to wait before an act that is over, and yet still wanted, is tried again; doubles with every attempt. */
 const FIRST_PATIENCE = 2
@@ -24,7 +24,9 @@ export type Desk = Readonly<{
   statusOf(key: string): string
 }>
 
-export function openDesk({ db, rootContract, log }: Readonly<{ db: Database; rootContract: Address; log: Log }>): Desk {
+export type DeskParts = Readonly<{ db: Database; contracts: Contracts; log: Log }>
+
+export function openDesk({ db, contracts, log }: DeskParts): Desk {
   migrateOutbox(db)
   /** Rows found closed, and at which L1 block. */
   const closedAt = new Map<string, number>()
@@ -77,8 +79,8 @@ export function openDesk({ db, rootContract, log }: Readonly<{ db: Database; roo
   }
 
   function write(action: Action, key: string, row: OutboxRow | undefined): void {
-    const intent = { ...intentOf(action), key, to: rootContract }
-    if (!row || row.nonce === null || isClosed(row.status) || isStale(action, row)) {
+    const intent = { ...intentOf(action, contracts), key }
+    if (!row || row.nonce === null || isClosed(row.status) || isStale(action, row, intent)) {
       amend(db, intent)
     } else {
       // New calldata under the nonce of what was sent would have to outbid it at every tick, for nothing.
@@ -91,6 +93,7 @@ export function openDesk({ db, rootContract, log }: Readonly<{ db: Database; roo
 
   function failureOf(action: Action, reason: string): readonly Alert[] {
     log.warn('court.action_failed', { key: action.key, reason })
+    if (action.type === 'prove-fault') return [alertOf('FAULT_UNPROVEN', action, reason)]
     if (isEvidence(action)) return [alertOf('CHALLENGE_FAILED', action, reason)]
     if (action.type === 'start-disputed-exits') return [alertOf('DISPUTE_EXIT_AVAILABLE', action, reason)]
     return action.type === 'start-exit' ? [alertOf('PROTECTED_EXIT_BLOCKED', action, reason)] : []
@@ -99,11 +102,11 @@ export function openDesk({ db, rootContract, log }: Readonly<{ db: Database; roo
   return { put, statusOf: (key) => readRow(db, key)?.status ?? 'not sent' }
 }
 
-function intentOf(action: Action): Omit<Intent, 'key' | 'to'> {
+function intentOf(action: Action, contracts: Contracts): Omit<Intent, 'key'> {
   const { deadline, notBefore, budgetWei, purpose } = action
   const gasLimit = gasLimitOf(action)
   return {
-    ...encodeAction(action),
+    ...addressAction(action, contracts),
     ...(gasLimit === undefined ? {} : { gasLimit }),
     deadline: { timestamp: deadline },
     notBefore,
@@ -112,7 +115,7 @@ function intentOf(action: Action): Omit<Intent, 'key' | 'to'> {
     urgency: budgetWei === UNLIMITED_WEI ? 'high' : 'normal',
     doneErrors: doneErrorsOf(action),
     // Evidence does not go stale; everything else is better decided anew.
-    onRevert: isEvidence(action) ? 'retry' : 'give-up',
+    onRevert: isEvidence(action) || isDataAction(action) ? 'retry' : 'give-up',
   }
 }
 
@@ -122,14 +125,16 @@ function isOver({ status, intent }: OutboxRow, { deadline }: Action): boolean {
   return 'timestamp' in intent.deadline && deadline <= intent.deadline.timestamp
 }
 
-/** The bond in the row no longer suffices. */
-function isStale(action: Action, row: OutboxRow): boolean {
-  return isStart(action) && row.intent.valueWei < action.leastBondWei
+/** The bond in the row no longer suffices, or L1 has moved under what a proof of fraud shows. */
+function isStale(action: Action, row: OutboxRow, { data }: Pick<Intent, 'data'>): boolean {
+  if (action.type === 'prove-fault') return row.intent.data !== data
+  const hasBond = isStart(action) || action.type === 'challenge-data'
+  return hasBond && row.intent.valueWei < action.leastBondWei
 }
 
 /** What a window on L1 closes on. */
 function isEvidence({ type }: Action): boolean {
-  return type === 'challenge' || type === 'show-competitor' || type === 'answer-dispute'
+  return type === 'challenge' || type === 'show-competitor' || type === 'answer-dispute' || type === 'prove-fault'
 }
 
 function isStart(action: Action): action is StartExit | StartDisputedExits {
@@ -138,7 +143,7 @@ function isStart(action: Action): action is StartExit | StartDisputedExits {
 
 /** Evidence and protected exits only: keepers' acts can wait. */
 function troubleOf(action: Action, row: OutboxRow | undefined, { now, parameters }: World): readonly Alert[] {
-  if (!row || !(isEvidence(action) || isStart(action))) return []
+  if (!row || !(isEvidence(action) || isStart(action) || isDataAction(action))) return []
   if (row.status === 'unfunded') return [alertOf('BUDGET_EXHAUSTED', action, row.words)]
   const isLate = now.timestamp >= action.deadline - Math.floor(parameters.reaction / 2)
   return isLate ? [alertOf('OUTBOX_STUCK', action, `${row.status}: ${row.words}`)] : []

@@ -9,6 +9,8 @@ import {
   encodeDisputedChallenge,
   encodeDropEvidence,
   encodeDropRefuted,
+  encodeFraudProof,
+  encodeHaltAbandoned,
   encodeInherit,
   encodeProcessExits,
   encodeRelease,
@@ -20,6 +22,8 @@ import {
   encodeWithdraw,
   type RootCall,
 } from '../l1/rootContract.ts'
+import { encodeReportFraud } from '../l1/suretyContract.ts'
+import type { Address } from '../protocol/bytes.ts'
 import { CALL_GAS, TURN_GAS, TURN_RESERVE_GAS } from './court/policy.ts'
 import type {
   Action,
@@ -30,6 +34,7 @@ import type {
   StartDisputedExits,
   StartExit,
 } from './court/types.ts'
+import { DATA_DONE_ERRORS, encodeDataAction, isDataAction } from './driverData.ts'
 
 /** Errors of the root contract after which nothing is left to do: the act was done, by us or another. */
 const DONE_ERRORS: Readonly<Record<Action['type'], readonly string[]>> = {
@@ -45,6 +50,9 @@ const DONE_ERRORS: Readonly<Record<Action['type'], readonly string[]>> = {
   release: ['StateUnexpected'],
   inherit: ['ShareMissing', 'StateUnexpected'],
   withdraw: ['NothingToDo'],
+  'prove-fault': ['NothingToDo'],
+  'halt-abandoned': ['ChainHalted'],
+  ...DATA_DONE_ERRORS,
 }
 
 export function doneErrorsOf(action: Action): readonly string[] {
@@ -65,6 +73,17 @@ export function isOnce(action: Action): boolean {
   return action.type === 'inherit'
 }
 
+/** `surety` absent: what goes through it is sent to the root contract itself, where that does the same without the reward. */
+export type Contracts = Readonly<{ root: Address; surety?: Address | undefined }>
+
+/** What to send, and where. Calls of the surety have their place here. */
+export function addressAction(action: Action, { root, surety }: Contracts): RootCall & Readonly<{ to: Address }> {
+  const call = encodeAction(action)
+  if (action.type === 'prove-fault' && surety) return { ...encodeReportFraud(call), to: surety }
+  return { ...call, to: isDataAction(action) && surety ? surety : root }
+}
+
+/** As a call of the root contract. */
 export function encodeAction(action: Action): RootCall {
   switch (action.type) {
     case 'challenge':
@@ -93,6 +112,15 @@ export function encodeAction(action: Action): RootCall {
     }
     case 'withdraw':
       return encodeWithdraw(action.token, action.account)
+    case 'prove-fault':
+      return encodeFraudProof(action.proof)
+    case 'halt-abandoned':
+      return encodeHaltAbandoned()
+    case 'challenge-data':
+    case 'reveal-data':
+    case 'end-data-challenge':
+    case 'break-receipt':
+      return encodeDataAction(action)
   }
 }
 

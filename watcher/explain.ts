@@ -116,6 +116,7 @@ export function explainBlock(
       `state ${state}`,
       ...(fault ? [`breaks ${fault.rule} (${fault.code}) at ${placed}`] : []),
       ...(state === 'unverifiable' ? ['stands on a block that is missing or invalid'] : []),
+      ...(state === 'void' ? [`void: the chain was halted at block ${facts.halt().voidFrom}`] : []),
     ],
     header,
     state,

@@ -6,10 +6,12 @@ import type { Exit } from '../protocol/exit.ts'
 import type { Parameters } from '../protocol/parameters.ts'
 import { decodePosition, depositIdOf, isDepositPosition, outputIdAt } from '../protocol/position.ts'
 import type { BlockStore } from './blockStore.ts'
+import { isVoidBlock } from './court/exitTime.ts'
 import { type DisputeBook, disputedOutputOf } from './disputeBook.ts'
 import { createDisputeFacts } from './disputeFacts.ts'
 import type { ExitBook } from './exitBook.ts'
 import type { BlockState, ExitFacts, ExitState, Facts, OutputFact, ProtectedOutput, SpendFact } from './facts.ts'
+import { createFaultFacts } from './faultFacts.ts'
 import type { Ledger, StoredOutput } from './ledger.ts'
 import type { Protection } from './protection.ts'
 import type { RootLog } from './rootLog.ts'
@@ -35,6 +37,7 @@ const KEPT_PROOFS = 20_000
 export function createFacts(parts: FactParts): Facts {
   const { ledger, blocks, exits, disputes, rootLog, protection, vigil, parameters } = parts
   const { disputeFacts, placeFact, isRefuted } = createDisputeFacts({ ledger, blocks, exits, disputes, spendFact })
+  const { fault, fraudProof } = createFaultFacts({ ledger, blocks, exits })
   const shownAt = new Map<number, Shown>()
 
   function exitFacts(outputId: Hash): ExitFacts | undefined {
@@ -117,6 +120,7 @@ export function createFacts(parts: FactParts): Facts {
 
   /** The first block after the verified ones is what holds up the rest. */
   function unverifiedState(number: number): Exclude<BlockState, 'verified'> {
+    if (isVoidBlock(number, rootLog.halt().voidFrom)) return 'void'
     const first = blocks.find(blocks.verifiedBlock() + 1)
     if (!first || first.number > number) return 'pending'
     const isStopped = first.fault !== undefined || vigil.safety().status !== 'safe'
@@ -170,6 +174,9 @@ export function createFacts(parts: FactParts): Facts {
   return {
     l1Now: rootLog.now,
     halt: rootLog.halt,
+    disproved: rootLog.disproved,
+    fault,
+    fraudProof,
     safety: vigil.safety,
     verifiedBlock: blocks.verifiedBlock,
     newestBlock: blocks.newestBlock,

@@ -11,6 +11,7 @@ import type { Header, InclusionProof } from '../protocol/block.ts'
 import type { Address, Hash, Hex } from '../protocol/bytes.ts'
 import type { Dispute, DisputeInput, Verdict } from '../protocol/dispute.ts'
 import type { Exit } from '../protocol/exit.ts'
+import type { FraudProof } from '../protocol/fraud.ts'
 import type { Mandate } from '../protocol/mandate.ts'
 import type { Parameters } from '../protocol/parameters.ts'
 import type { SignedTransaction, Transaction } from '../protocol/transaction.ts'
@@ -25,8 +26,10 @@ export type Halt = Readonly<{ voidFrom: number; lastMove: number }>
 export type SafetyStatus = 'safe' | 'suspect' | 'unsafe'
 
 /**
- * `suspect`: a block is withheld, but not for long enough to act. `unsafe`: leave now. `block`: the first block that is withheld or
- * invalid: outputs of earlier blocks, and deposits, are what can be saved.
+ * `suspect`: a block is withheld, but not for long enough to act. `unsafe`: leave. `block`: the first block that is withheld, invalid or
+ * void: outputs of earlier blocks, and deposits, are what can be saved. `halted`: the chain has ended, every block before `block` is
+ * verified, and there is no hurry. `short`: an invalid exit is past challenge or paid, so the vault holds less than it owes; all verified outputs may leave, and
+ * whoever is earlier is served.
  */
 export type ChainSafety =
   | Readonly<{ status: 'safe'; reason: 'verified' | 'catching-up' }>
@@ -42,9 +45,27 @@ export type ChainSafety =
       observedSeconds: number
       fault?: BlockFault
     }>
+  /** `since`: L1 seconds of the last move, or of the newest block where nothing became void. */
+  | Readonly<{ status: 'unsafe'; reason: 'halted'; block: number; since: number }>
+  /** `since`: L1 seconds of the end of the time for evidence. */
+  | Readonly<{ status: 'unsafe'; reason: 'short'; block: number; since: number; outputId: Hash; missing: bigint }>
 
-/** `pending`: known from L1, body not here yet or not yet checked. `unverifiable`: stands on a missing or invalid block. */
-export type BlockState = 'verified' | 'pending' | 'missing' | 'invalid' | 'unverifiable'
+/**
+ * `pending`: known from L1, body not here yet or not yet checked. `unverifiable`: stands on a missing or invalid block. `void`: the chain
+ * was halted at it or below; whether it was valid matters no more.
+ */
+export type BlockState = 'verified' | 'pending' | 'missing' | 'invalid' | 'unverifiable' | 'void'
+
+/** The first fault of the chain: of the block right after the verified ones. Blocks on top of it stand on sand. */
+export type FaultFact = Readonly<{
+  block: number
+  header: Header
+  fault: BlockFault
+  /** Of the offending transaction. */
+  position: number
+  /** What the transactions of that block name as inputs: spends that count as evidence until the block is void. Absent without its body. */
+  spends?: ReadonlySet<number>
+}>
 
 /** Everything a challenge shows. Only spends in verified blocks are given. */
 export type SpendFact = Readonly<{
@@ -199,7 +220,16 @@ export type ProtectedOutput = Readonly<{
 export type Facts = Readonly<{
   l1Now(): L1Now
   halt(): Halt
+  /** Positions of transactions that were proven invalid on L1, whether or not that halted the chain. */
+  disproved(): ReadonlySet<number>
   safety(): ChainSafety
+  /** Also of a block that is void by now. Cheap: no proof. */
+  fault(): FaultFact | undefined
+  /**
+   * The smallest proof of that fault (docs/spec.md section 8.5), from the bodies and L1's events. Throws FRAUD_UNPROVABLE (bug) where
+   * something that it takes is not there.
+   */
+  fraudProof(fault: FaultFact): FraudProof
   /** Newest child block that is verified together with all before it. */
   verifiedBlock(): number
   /** Newest child block that L1 knows. */

@@ -8,7 +8,7 @@ import { joinBody } from '../protocol/codec.ts'
 import { retryable } from '../protocol/errors.ts'
 import type { Log } from '../service/log.ts'
 import type { Alarm } from './alarm.ts'
-import type { BlockStore } from './blockStore.ts'
+import type { BlockStore, ChildBlock } from './blockStore.ts'
 import type { Peer, Peers } from './peers.ts'
 import { type CommittedBody, checkBody, type Garbage, isHeartbeat, type Prepare } from './verify.ts'
 
@@ -25,6 +25,8 @@ export type FetcherParts = Readonly<{
   pause(ms: number, signal: AbortSignal): Promise<void>
   /** How long a round of asking waits for peers that do not answer. Their answers still count when they come later. Ms. */
   askLimitMs: number
+  /** The body of a block as answers on L1 revealed it, if they revealed all of it. */
+  revealed?(block: ChildBlock): Uint8Array | undefined
 }>
 
 export type Wanted = Readonly<{ number: number; commitment: Commitment }>
@@ -45,10 +47,15 @@ export function createFetcher(parts: FetcherParts) {
   async function recall(wanted: Wanted): Promise<Obtained> {
     const { number, commitment } = wanted
     const stored = blocks.body(number)
-    const bytes = isHeartbeat(commitment) ? heartbeatBody(wanted) : stored
+    const bytes = isHeartbeat(commitment) ? heartbeatBody(wanted) : (stored ?? revealedAt(number))
     const checked = bytes && (await checkBody(number, commitment, bytes, parts))
     const found = checked && 'body' in checked ? { body: checked.body, isNew: !stored } : { isNew: false }
     return { wanted, ...found, askedEveryone: false }
+  }
+
+  function revealedAt(number: number): Uint8Array | undefined {
+    const block = blocks.find(number)
+    return block && parts.revealed?.(block)
   }
 
   /** What one peer gives of a list of blocks. Asks again while it makes headway, because servers cut long answers short. */
@@ -112,7 +119,8 @@ export function createFetcher(parts: FetcherParts) {
 
   /** From our store, else from the peers in order: each is asked for what those before it did not give. */
   async function obtainBatch(wanted: readonly Wanted[]): Promise<ReadonlyMap<number, Obtained>> {
-    const isOurs = ({ number, commitment }: Wanted) => isHeartbeat(commitment) || blocks.find(number)?.hasBody === true
+    const isOurs = ({ number, commitment }: Wanted) =>
+      isHeartbeat(commitment) || blocks.find(number)?.hasBody === true || revealedAt(number) !== undefined
     const obtained = new Map<number, Obtained>()
     for (const one of await Promise.all(wanted.filter(isOurs).map(recall))) obtained.set(one.wanted.number, one)
     let rest = wanted.filter(({ number }) => !obtained.get(number)?.body)

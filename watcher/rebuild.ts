@@ -5,6 +5,7 @@
  */
 import { type Database, inTransaction } from '../service/database.ts'
 import { createBlockStore } from './blockStore.ts'
+import { createDataBook } from './dataBook.ts'
 import { createDisputeBook } from './disputeBook.ts'
 import { createExitBook } from './exitBook.ts'
 import { createJournal } from './journal.ts'
@@ -23,6 +24,6 @@ export function rebuild(db: Database, separator: Uint8Array): void {
     const locks = createLocks(db, ledger)
     const disputes = createDisputeBook({ db, ledger, blocks, locks, journal })
     const exits = createExitBook({ db, locks, journal, disputes })
-    createRootLog({ db, ledger, blocks, exits, disputes }).foldAgain()
+    createRootLog({ db, ledger, blocks, exits, disputes, data: createDataBook(db, separator) }).foldAgain()
   })
 }

@@ -12,6 +12,7 @@ import { MAX_ANCHOR_AGE_BLOCKS } from '../protocol/parameters.ts'
 import { encodePosition } from '../protocol/position.ts'
 import { type Database, inTransaction } from '../service/database.ts'
 import type { BlockStore } from './blockStore.ts'
+import { type DataBook, leavesSubject, rangeOfEvent, rangeSubject } from './dataBook.ts'
 import { type DisputeBook, disputeSubject } from './disputeBook.ts'
 import type { ExitBook } from './exitBook.ts'
 import type { Halt, L1Now } from './facts.ts'
@@ -24,6 +25,7 @@ export type RootLogParts = Readonly<{
   blocks: BlockStore
   exits: ExitBook
   disputes: DisputeBook
+  data: DataBook
 }>
 
 /** What folding one event told that a person should hear of. */
@@ -37,7 +39,7 @@ const HALT = 'halt'
 
 type EventRow = Readonly<{ data: string }>
 
-export function createRootLog({ db, ledger, blocks, exits, disputes }: RootLogParts) {
+export function createRootLog({ db, ledger, blocks, exits, disputes, data }: RootLogParts) {
   const insertBlock = db.prepare('INSERT INTO l1_blocks (number, hash, timestamp) VALUES (?, ?, ?)')
   const selectTip = db.prepare<[], { number: number; hash: Hash; timestamp: number }>(
     'SELECT * FROM l1_blocks ORDER BY number DESC LIMIT 1',
@@ -58,6 +60,10 @@ export function createRootLog({ db, ledger, blocks, exits, disputes }: RootLogPa
   )
   const selectOfSubject = db.prepare<[string], EventRow>(
     'SELECT data FROM root_events WHERE subject = ? ORDER BY l1_block, log_index',
+  )
+  // Subjects of transactions: the character after the blank ends the range.
+  const selectDisproved = db.prepare<[], EventRow>(
+    "SELECT data FROM root_events WHERE subject >= 'transaction ' AND subject < 'transaction!'",
   )
   const deleteEvents = db.prepare('DELETE FROM root_events WHERE l1_block > ?')
   const readMeta = db.prepare<[string], { value: string }>('SELECT value FROM meta WHERE key = ?')
@@ -80,7 +86,12 @@ export function createRootLog({ db, ledger, blocks, exits, disputes }: RootLogPa
       case 'DisputeDecided':
         refresh([event.txHash], [])
         return []
+      case 'HaltMoved':
+        unverifyFrom(event.voidFrom)
+        return []
       default: {
+        const range = rangeOfEvent(event)
+        if (range) data.refresh(range)
         const txHash = txHashOfEvent(event)
         if (txHash) disputes.refresh(txHash)
         const outputId = outputIdOfEvent(event)
@@ -116,12 +127,19 @@ export function createRootLog({ db, ledger, blocks, exits, disputes }: RootLogPa
   /** Takes a child block's effects back, from the newest down. */
   function undoAbove(l1Block: number): void {
     for (const block of blocks.submittedAbove(l1Block)) {
-      if (block.verified) {
-        ledger.undo(block.number, blocks.unverify(block.number))
-        exits.displace(firstPosition(block.number), firstPosition(block.number + 1))
-      }
+      if (block.verified) unverify(block.number)
       blocks.drop(block)
     }
+  }
+
+  /** What is void never was: what it made is not there, what it spent is unspent. A reorg that takes the halt back lets it be verified again. */
+  function unverifyFrom(voidFrom: number): void {
+    for (let number = blocks.verifiedBlock(); number >= voidFrom; number--) unverify(number)
+  }
+
+  function unverify(number: number): void {
+    ledger.undo(number, blocks.unverify(number))
+    exits.displace(firstPosition(number), firstPosition(number + 1))
   }
 
   function rollback(commonAncestor: BlockRef): void {
@@ -131,6 +149,8 @@ export function createRootLog({ db, ledger, blocks, exits, disputes }: RootLogPa
     deleteAbove.run(commonAncestor.number)
     for (const event of dropped) {
       if (event.type === 'Deposited') ledger.removeDeposit(event.position)
+      const range = rangeOfEvent(event)
+      if (range) data.refresh(range)
     }
     refresh(
       new Set(dropped.flatMap((event) => txHashOfEvent(event) ?? [])),
@@ -203,6 +223,12 @@ export function createRootLog({ db, ledger, blocks, exits, disputes }: RootLogPa
       return { voidFrom, lastMove }
     },
 
+    /** Positions of transactions that were proven invalid. */
+    disproved(): ReadonlySet<number> {
+      const events = selectDisproved.all().map(({ data }) => fromJson<RootEvent>(data))
+      return new Set(events.flatMap((event) => (event.type === 'TransactionDisproved' ? [event.position] : [])))
+    },
+
     /** L1 seconds of a revocation. */
     revokedAt(owner: Address, epoch: number): number | undefined {
       for (const { data } of selectOfSubject.all(owner)) {
@@ -234,7 +260,13 @@ function outputIdOfEvent(event: RootEvent): Hash | undefined {
 /** The disputed transaction that the event is about. */
 function txHashOfEvent(event: RootEvent): Hash | undefined {
   if (event.type === 'DisputeStarted') return event.dispute.txHash
+  if (event.type === 'ReceiptBroken') return undefined
   return 'txHash' in event ? event.txHash : undefined
+}
+
+/** Under which the breaking of a receipt for this place is found. */
+export function receiptSubject({ blockNumber, index }: Readonly<{ blockNumber: number; index: number }>): string {
+  return `receipt ${blockNumber} ${index}`
 }
 
 function firstPosition(block: number): number {
@@ -260,6 +292,15 @@ function subjectOf(event: RootEvent): string {
       return HALT
     case 'TransactionDisproved':
       return `transaction ${event.position}`
+    case 'DataChallenged':
+      return rangeSubject(event.challenge)
+    case 'DataRevealed':
+    case 'DataChallengeEnded':
+      return rangeSubject(event)
+    case 'LeavesRevealed':
+      return leavesSubject(event.blockNumber)
+    case 'ReceiptBroken':
+      return receiptSubject(event)
     default: {
       const txHash = txHashOfEvent(event)
       return txHash ? disputeSubject(txHash) : (outputIdOfEvent(event) ?? '')

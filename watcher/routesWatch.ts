@@ -24,6 +24,7 @@ import {
 import type { Core } from './core.ts'
 import { explainBlock, explainDispute, explainExit, explainTransaction } from './explain.ts'
 import type { DisputeRecord, ExitRecord } from './facts.ts'
+import { describeSafety } from './safety.ts'
 
 const limitQuery = numberText(MAX_PAGE, 1).optional()
 const switchQuery = z.enum(['true', 'false']).optional()
@@ -45,6 +46,7 @@ export function statusOf(
   const { source, caughtUp, fresh } = reader.status()
   const [verified, newest] = [facts.verifiedBlock(), facts.newestBlock()]
   const safety = facts.safety()
+  const advice = describeSafety(safety)
   return {
     role: 'watcher',
     version,
@@ -54,10 +56,7 @@ export function statusOf(
     committed: newest,
     final: blocks.newestUpTo(finalised),
     l1Block: block,
-    problems: [
-      ...(fresh ? [] : ['the view of L1 is not fresh']),
-      ...(safety.status === 'safe' ? [] : [`the chain is ${safety.status}: block ${safety.block} is ${safety.reason}`]),
-    ],
+    problems: [...(fresh ? [] : ['the view of L1 is not fresh']), ...(advice === undefined ? [] : [advice])],
     verified,
     lag: newest - verified,
     safety,

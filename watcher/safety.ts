@@ -128,6 +128,27 @@ export function judgeInvalid(
   }
 }
 
+/** What it means and what to do, for people; undefined while all is well. */
+export function describeSafety(safety: ChainSafety): string | undefined {
+  if (safety.status === 'safe') return undefined
+  const { status, reason, block } = safety
+  switch (reason) {
+    case 'withheld':
+    case 'invalid': {
+      const what = `the chain is ${status}: block ${block} is ${reason}`
+      const advice =
+        status === 'suspect'
+          ? 'accept no payment of it or after it; nothing else yet'
+          : `accept no payments; start exits of all outputs of earlier blocks, best by ${safety.lastSafeMoment}, at the latest by the block's time + MEP`
+      return `${what}; ${advice}`
+    }
+    case 'halted':
+      return `the chain has ended: blocks from ${block} on are void or never come; outputs of earlier blocks and deposits leave at any time, there is no hurry`
+    case 'short':
+      return `the vault is short of ${safety.missing} units by the exit ${safety.outputId}; accept no payments, and leave now: whoever is earlier is served`
+  }
+}
+
 /** Impossible settings as problems in words: the verdict must be able to fall before the last safe moment. */
 export function findLimitProblems(parameters: Parameters, limits: SafetyLimits): string[] {
   const room = lastSafeMoment(0, parameters, limits)

@@ -159,6 +159,40 @@ CREATE TABLE deliveries (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX deliveries_due ON deliveries (next_at) WHERE delivered_at IS NULL;
 `,
+  `
+ALTER TABLE bodies ADD COLUMN arrived_l1 INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE data_challenges (
+  block INTEGER NOT NULL,
+  first INTEGER NOT NULL,
+  levels INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  challenger TEXT NOT NULL,
+  started_at INTEGER NOT NULL,
+  record TEXT NOT NULL,
+  PRIMARY KEY (block, first, levels)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX data_challenges_open ON data_challenges (started_at) WHERE state = 'open';
+CREATE INDEX data_challenges_by_challenger ON data_challenges (challenger, started_at);
+
+CREATE TABLE receipts (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  block INTEGER NOT NULL,
+  place INTEGER NOT NULL,
+  anchor INTEGER NOT NULL,
+  anchor_hash TEXT NOT NULL,
+  tx_hash TEXT NOT NULL,
+  signed TEXT NOT NULL,
+  canonical TEXT,
+  state TEXT NOT NULL,
+  broken_since INTEGER,
+  added_at INTEGER NOT NULL,
+  UNIQUE (block, place, anchor_hash, tx_hash)
+) STRICT;
+CREATE INDEX receipts_by_transaction ON receipts (tx_hash);
+CREATE INDEX receipts_by_anchor ON receipts (anchor);
+CREATE INDEX receipts_broken ON receipts (broken_since) WHERE broken_since IS NOT NULL;
+`,
 ]
 
 /** Tables that hold folded state only: emptied and filled again by a rebuild. */
@@ -170,4 +204,5 @@ export const DERIVED_TABLES = [
   'exits',
   'disputes',
   'dispute_inputs',
+  'data_challenges',
 ] as const

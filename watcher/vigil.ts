@@ -6,8 +6,10 @@ import type { Parameters } from '../protocol/parameters.ts'
 import type { Alarm } from './alarm.ts'
 import type { BlockStore } from './blockStore.ts'
 import type { ChaseReport } from './chase.ts'
-import type { ChainSafety } from './facts.ts'
+import { isVoidBlock } from './court/exitTime.ts'
+import type { ChainSafety, Halt } from './facts.ts'
 import { judgeInvalid, judgeMissing, observeRound, type SafetyLimits, type Silence, startSilence } from './safety.ts'
+import type { Shortfall } from './shortfall.ts'
 
 export type VigilOptions = Readonly<{
   blocks: BlockStore
@@ -16,11 +18,14 @@ export type VigilOptions = Readonly<{
   limits: SafetyLimits
   /** Timestamp of the newest L1 block. */
   l1Seconds(): number
+  halt(): Halt
+  /** What an invalid exit takes that nothing can stop any more. */
+  shortfall(): Shortfall | undefined
 }>
 
 export type Vigil = ReturnType<typeof createVigil>
 
-export function createVigil({ blocks, alarm, parameters, limits, l1Seconds }: VigilOptions) {
+export function createVigil({ blocks, alarm, parameters, limits, l1Seconds, halt, shortfall }: VigilOptions) {
   let silence: Silence | undefined
   let root: string | undefined
 
@@ -32,9 +37,24 @@ export function createVigil({ blocks, alarm, parameters, limits, l1Seconds }: Vi
     return silence
   }
 
+  /** A block that can't be trusted comes first: it sets a deadline. Then a vault that is short, which makes haste worth something. */
   function safety(): ChainSafety {
-    const next = blocks.find(blocks.verifiedBlock() + 1)
-    if (!next) return { status: 'safe', reason: 'verified' }
+    const { voidFrom, lastMove } = halt()
+    const verified = blocks.verifiedBlock()
+    const judged = judgeNext(verified + 1, voidFrom)
+    if (judged && judged.status !== 'safe' && judged.status !== 'suspect') return judged
+    const short = shortfall()
+    if (short) return { status: 'unsafe', reason: 'short', block: verified + 1, ...short }
+    if (judged) return judged
+    if (voidFrom === 0) return { status: 'safe', reason: 'verified' }
+    const since = lastMove === 0 ? (blocks.find(voidFrom - 1)?.header.timestamp ?? 0) : lastMove
+    return { status: 'unsafe', reason: 'halted', block: voidFrom, since }
+  }
+
+  /** Undefined where every block that is not void is verified. */
+  function judgeNext(number: number, voidFrom: number): ChainSafety | undefined {
+    const next = isVoidBlock(number, voidFrom) ? undefined : blocks.find(number)
+    if (!next) return undefined
     const { number: block, header, fault } = next
     const { timestamp } = header
     if (fault) return judgeInvalid({ block, timestamp, fault }, parameters, limits)

@@ -26,6 +26,7 @@ import type { L1Source } from './l1Reader.ts'
 import type { Peer } from './peers.ts'
 import type { NewProtection } from './protection.ts'
 import { addAccountRoutes, addBlockRoutes, ROUTE_STATUS } from './routes.ts'
+import { addReceiptRoutes } from './routesReceipts.ts'
 import { addAdminRoutes, addWatchRoutes, statusOf } from './routesWatch.ts'
 import { defaultLimits, findLimitProblems, type SafetyLimits } from './safety.ts'
 import { WATCHER_MIGRATIONS } from './schema.ts'
@@ -146,6 +147,7 @@ export async function createWatcher(options: WatcherOptions): Promise<Watcher> {
   addBlockRoutes(door, core, deployment)
   addAccountRoutes(door, core)
   addWatchRoutes(door, core, identity)
+  addReceiptRoutes(door, core)
   addGauges(door.metrics.registry, core)
   const feed = createFeed({ source: createFeedSource(core.alarm, core.journal), log })
   const server = await startServer({

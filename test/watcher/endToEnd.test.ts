@@ -217,7 +217,7 @@ test('the check names every problem at once', async () => {
   })
   assert.equal(
     problems.map(({ key }) => key),
-    ['deployment', 'grace'],
+    ['deployment', 'deployment', 'grace'],
   )
   assert.match(String(problems[0]?.got), /code of root/)
   assert.equal(

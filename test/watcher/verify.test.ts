@@ -2,7 +2,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { blockEventSchema } from '../../api/feed.ts'
-import { encodeTransaction } from '../../protocol/codec.ts'
 import { retryable } from '../../protocol/errors.ts'
 import type { SignedTransaction } from '../../protocol/transaction.ts'
 import type { BlockFault, Rule } from '../../protocol/validity.ts'
@@ -15,6 +14,7 @@ import {
   createFakePeer,
   deposited,
   depositPosition,
+  encodeLoosely,
   exitOf,
   hashOf,
   type MadeBlock,
@@ -125,21 +125,6 @@ const FAULTS: readonly Readonly<{ name: string; rule: Rule; code: string; index:
 function fault(name: string, rule: Rule, code: string, index: number, transactions: readonly SignedTransaction[]) {
   const encoded = transactions.map((signed) => ({ signed, encoded: encodeLoosely(signed) }))
   return { name, rule, code, index, block: makeRawBlock(1, 2, encoded) }
-}
-
-/** The canonical layout, whatever V1 says. */
-function encodeLoosely({ transaction, witnesses }: SignedTransaction): Uint8Array {
-  const increasing = transaction.inputs.map((_, i) => i + 1)
-  const outputs = transaction.outputs.map((output) => ({ ...output, amount: output.amount || 1n }))
-  const bytes = encodeTransaction({ transaction: { ...transaction, inputs: increasing, outputs }, witnesses })
-  transaction.inputs.forEach((input, i) => {
-    new DataView(bytes.buffer).setBigUint64(2 + i * 7 - 1, (BigInt(bytes[1 + i * 7] as number) << 56n) | BigInt(input))
-  })
-  transaction.outputs.forEach(({ amount }, i) => {
-    if (amount === 0n)
-      bytes.fill(0, 2 + transaction.inputs.length * 7 + i * 56 + 40, 2 + transaction.inputs.length * 7 + i * 56 + 56)
-  })
-  return bytes
 }
 
 for (const { name, rule, code, index, block } of FAULTS) {

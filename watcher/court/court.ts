@@ -9,6 +9,7 @@ import { type DisputePhase, NEW_DISPUTE, stepDispute } from './dispute.ts'
 import { isSuspended } from './docket.ts'
 import { refold } from './exitRecord.ts'
 import { isOpen } from './exitTime.ts'
+import { type FaultCase, planChain } from './faults.ts'
 import { planInheritance } from './inheritance.ts'
 import { planProtected, type Ward } from './protectedExit.ts'
 import { planQueue } from './queueKeeper.ts'
@@ -16,6 +17,8 @@ import { type ExitPhase, NEW_CASE, stepExit, verdictOf } from './standardExit.ts
 import type { Action, Effect, L1Readings, World } from './types.ts'
 
 export type CourtInput = Readonly<{
+  /** The chain's own fault, while L1 does not know of it. */
+  fault?: FaultCase | undefined
   /** The phases of the step before, by output id. Forgetting them changes nothing. */
   cases: ReadonlyMap<Hash, ExitPhase>
   /** The same by transaction hash. */
@@ -39,7 +42,7 @@ export type CourtStep = Readonly<{
   effects: readonly Effect[]
 }>
 
-/** Most urgent first: evidence and pieces of disputes, then our own exits, then the queue. */
+/** Most urgent first: the chain itself, evidence and pieces of disputes, then our own exits, then the queue. */
 export function stepCourt(input: CourtInput): CourtStep {
   const { disputes, wards, headers, readings, world } = input
   const exits = input.exits.map((facts) => refold(facts, world.docket))
@@ -62,6 +65,8 @@ export function stepCourt(input: CourtInput): CourtStep {
     ofCases.push(...effects)
   }
   ofCases.sort((a, b) => urgencyOf(a) - urgencyOf(b))
+  // What concerns the whole chain comes before all that concerns one exit. Data challenges join here.
+  ofCases.unshift(...planChain({ fault: input.fault, exits, disputes, world }))
   if (!readings) return { cases, disputeCases, effects: ofCases }
   const records = input.records.map((record) => refold(record, world.docket))
   const openExits = exits.filter(({ state }) => isOpen(state))
@@ -69,11 +74,19 @@ export function stepCourt(input: CourtInput): CourtStep {
   const cancelled = cancelledOf([...exits, ...disputes.flatMap(inputExitsOf)], world)
   const effects = [
     ...ofCases,
-    ...planProtected({ wards, disputes, openExits, readings, world }),
+    ...planProtected({ wards, disputes, openExits, readings: afterProof(readings, ofCases, world), world }),
     ...planQueue({ records, openExits, cancelled, headers, doubted, readings, world }),
     ...planInheritance({ disputes, openExits, readings, world }),
   ]
   return { cases, disputeCases, effects }
+}
+
+/** Bonds must not take what the proof of an invalid block may need; of a small key they may take all but a quarter. */
+function afterProof(readings: L1Readings, effects: readonly Effect[], { policy }: World): L1Readings {
+  if (!effects.some(({ type }) => type === 'prove-fault')) return readings
+  const { balanceWei } = readings
+  const most = balanceWei / 4n
+  return { ...readings, balanceWei: balanceWei - (policy.proofFloorWei < most ? policy.proofFloorWei : most) }
 }
 
 export function isAction(effect: Effect): effect is Action {
@@ -88,6 +101,7 @@ function urgencyOf(effect: Effect): number {
 function isDoubted({ exit, evidence, output }: ExitFacts, cases: CourtStep['cases'], { docket }: World): boolean {
   const phase = cases.get(exit.outputId) ?? NEW_CASE
   if (evidence.length > 0 || isSuspended(exit, docket) || phase === 'passed-on' || phase === 'refuted') return false
+  if (phase === 'fallen') return false
   return verdictOf(phase) !== 'valid' || output.kind === 'unverified'
 }
 

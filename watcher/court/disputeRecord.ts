@@ -9,7 +9,7 @@ import { type InputState, judgeDispute, type Verdict } from '../../protocol/disp
 import type { At, DisputeFacts, DisputeRecord, ExitRecord, SpendFact } from '../facts.ts'
 import { type Docket, spendingOf } from './docket.ts'
 import { compareAt, inOrder } from './eventOrder.ts'
-import { isVoid } from './exitTime.ts'
+import { isFallen } from './exitTime.ts'
 import type { World } from './types.ts'
 
 /** A record that the store got wrong is not believed. */
@@ -37,7 +37,7 @@ export function hasFallenBond({ events }: DisputeRecord): boolean {
 
 /** Positions of the included competitors that stand. */
 export function standingCompetitors({ competitors }: DisputeRecord, world: World): readonly number[] {
-  return competitors.map(({ position }) => position).filter((position) => position !== 0 && !isVoid(position, world))
+  return competitors.map(({ position }) => position).filter((position) => position !== 0 && !isFallen(position, world))
 }
 
 /** Pieces that `decide` wants to be named: L1 keeps the first included competitor and the first answer by itself. */
@@ -68,7 +68,7 @@ export function inputStates(facts: DisputeFacts, world: World): readonly InputSt
   const until = decidedAt(facts)
   return facts.inputs.map(({ outputId, madeBy, position }, i) => {
     if (world.docket.byTransaction.get(madeBy)?.state === 'not-canonical') return 'made-by-non-canonical'
-    if (isVoid(position, world)) return 'void'
+    if (isFallen(position, world)) return 'void'
     if (isPassedOnByAnother(outputId, facts, world.docket)) return 'passed-on'
     const exit = facts.inputExits[i]
     return exit && wasPaid(exit, until) ? 'paid' : 'free'
@@ -77,7 +77,7 @@ export function inputStates(facts: DisputeFacts, world: World): readonly InputSt
 
 /** What L1 would say if it were asked now, of the pieces that it has been shown. */
 export function verdictByPieces(facts: DisputeFacts, world: World): Verdict {
-  const pieceAt = (position: number) => ({ position, stands: !isVoid(position, world) })
+  const pieceAt = (position: number) => ({ position, stands: !isFallen(position, world) })
   return judgeDispute({
     inputs: inputStates(facts, world),
     competitors: facts.competitors.map(({ position }) => pieceAt(position)),

@@ -2,7 +2,7 @@
 import { decodePosition, isDepositPosition, transactionPosition } from '../../protocol/position.ts'
 import { standingCompetitors } from './disputeRecord.ts'
 import { isPassedOn, isSameTransaction, isSuspended, makerOf } from './docket.ts'
-import { answerWindow, competitorWindow, isVoid, maturesAt } from './exitTime.ts'
+import { answerWindow, competitorWindow, isFallen, maturesAt } from './exitTime.ts'
 import type { Rule } from './rule.ts'
 import type { AnswerDispute, DecideDispute, Inherit, ShowCompetitor } from './types.ts'
 
@@ -41,7 +41,7 @@ export const COMPETITOR_RULES: readonly Rule<ShowCompetitor>[] = [
     id: 'COMPETITOR-NOT-VOID',
     rationale: 'A void block never was, and what it spent was never spent.',
     refusal: 'quiet',
-    holds: ({ evidence }, world) => !isVoid(evidence.spend, world),
+    holds: ({ evidence }, world) => !isFallen(evidence.spend, world),
   },
   {
     id: 'COMPETITOR-NOT-AGAINST-THE-INCLUDED',
@@ -95,7 +95,7 @@ export const ANSWER_RULES: readonly Rule<AnswerDispute>[] = [
     id: 'ANSWER-NOT-VOID',
     rationale: 'A void block never was.',
     refusal: 'quiet',
-    holds: ({ place }, world) => !isVoid(place.position, world),
+    holds: ({ place }, world) => !isFallen(place.position, world),
   },
   {
     id: 'ANSWER-IS-NEW',
@@ -172,7 +172,7 @@ export const INHERIT_RULES: readonly Rule<Inherit>[] = [
         return reason === 'spent' && fundedTo >= share.from
       }
       const isFree =
-        evidence.length === 0 && !isSuspended(exit.exit, world.docket) && !isVoid(exit.exit.position, world)
+        evidence.length === 0 && !isSuspended(exit.exit, world.docket) && !isFallen(exit.exit.position, world)
       const isDue = world.now.timestamp > maturesAt(exit.exit, world)
       const maker = makerOf(exit.exit, world.docket)
       return state === 'ticket' && isFree && isDue && maker !== 'not-canonical' && fundedTo >= share.from + share.due

@@ -1,7 +1,8 @@
-/** When the moments of an exit and of a dispute come in the world as it is (docs/spec.md sections 5 and 6.1), and what a halt has made void. */
+/** When the moments of an exit and of a dispute come in the world as it is (docs/spec.md sections 5 and 6.1), and what has fallen. */
+import type { Header } from '../../protocol/block.ts'
 import { answerDeadline, competitorDeadline, type Dispute } from '../../protocol/dispute.ts'
 import { type Exit, evidenceDeadline, payableAfter } from '../../protocol/exit.ts'
-import { decodePosition, isDepositPosition } from '../../protocol/position.ts'
+import { decodePosition, isDepositPosition, transactionPosition } from '../../protocol/position.ts'
 import type { ExitState } from '../facts.ts'
 import type { Window } from './policy.ts'
 import type { QueueCursor, World } from './types.ts'
@@ -26,13 +27,26 @@ export function maturesAt(exit: Pick<Exit, 'exitableAt'>, { parameters, lastMove
   return payableAfter(exit.exitableAt, parameters.minExitPeriod, lastMove)
 }
 
+/** While voiding this block can still halt the chain (spec section 8.4.2). */
+export function haltWindow(
+  { timestamp }: Pick<Header, 'timestamp'>,
+  { parameters }: Pick<World, 'parameters'>,
+): Window {
+  return { from: timestamp, until: timestamp + parameters.minExitPeriod }
+}
+
 export function isOpen(state: ExitState): boolean {
   return state === 'queued' || state === 'ticket'
 }
 
-/** The output's block is void; deposits never are. */
-export function isVoid(position: number, { voidFrom }: Pick<World, 'voidFrom'>): boolean {
-  return voidFrom !== 0 && !isDepositPosition(position) && decodePosition(position).block >= voidFrom
+/** The block is void, or the transaction was proven invalid; deposits never are (spec section 5.1). */
+export function isFallen(position: number, { voidFrom, disproved }: Pick<World, 'voidFrom' | 'disproved'>): boolean {
+  if (isDepositPosition(position)) return false
+  return isVoidBlock(decodePosition(position).block, voidFrom) || disproved.has(transactionPosition(position))
+}
+
+export function isVoidBlock(block: number, voidFrom: number): boolean {
+  return voidFrom !== 0 && block >= voidFrom
 }
 
 /**
@@ -41,6 +55,8 @@ export function isVoid(position: number, { voidFrom }: Pick<World, 'voidFrom'>):
  */
 export function isBeyondSpending(exit: Exit, world: World): boolean {
   if (world.verifiedAnchor >= exit.lockedAt) return true
+  // A halted chain takes no block any more, and what is void spends nothing.
+  if (world.voidFrom !== 0 && world.verifiedBlock >= world.voidFrom - 1) return true
   const newestAnchorable = world.now.block - world.parameters.anchorAgeBlocks
   return world.verifiedBlock === world.newestBlock && newestAnchorable > exit.lockedAt
 }

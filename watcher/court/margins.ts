@@ -5,6 +5,7 @@
 import { configError } from '../../protocol/errors.ts'
 import type { Parameters } from '../../protocol/parameters.ts'
 import { orderDeadline, type SafetyLimits } from '../safety.ts'
+import { answerDelaySeconds, challengeDelaySeconds, challengesIn, probesUntil } from './dataTime.ts'
 import { urgentFrom } from './policy.ts'
 
 /** What a watcher needs between a fact appearing on L1 and its answer standing there. Seconds, L1 blocks where said. */
@@ -67,6 +68,18 @@ export function answerWindowSeconds({ minExitPeriod }: Parameters): number {
   return Math.floor(minExitPeriod / 2) - Math.floor(minExitPeriod / 4)
 }
 
+/** What is left to send a challenge of hidden data in: from the moment at which every range is demanded, random delay included, to DC. */
+export function dataChallengeSeconds(parameters: Parameters, staggerSeconds: number): number {
+  const block = { timestamp: 0 }
+  const from = probesUntil(block, { parameters }) + challengeDelaySeconds(parameters, staggerSeconds)
+  return challengesIn(block, { parameters }).until - from
+}
+
+/** The same for an answer: from the longest random delay after half of DR to DR. */
+export function dataAnswerSeconds({ dataResponsePeriod }: Parameters): number {
+  return dataResponsePeriod - Math.floor(dataResponsePeriod / 2) - answerDelaySeconds({ dataResponsePeriod })
+}
+
 /** From a lock to the last moment at which a spend older than it may come into the open. */
 function longestHidden({ anchorAgeBlocks, slot, dataChallengePeriod, dataResponsePeriod }: Parameters): number {
   return Math.ceil(anchorAgeBlocks * slot * SLOT_SLACK) + dataChallengePeriod + dataResponsePeriod
@@ -87,6 +100,10 @@ export function findMarginProblems({ parameters, delays, staggerSeconds, limits 
   const reply = answerWindowSeconds(parameters)
   const exitRoom = orderDeadline(0, parameters) - limits.graceSeconds
   const values = [...Object.values(delays), staggerSeconds]
+  // Data calls only have to be mined: what an L1 reorg takes back is sent again.
+  const mined = delays.pollSeconds + delays.bumpSeconds
+  const demand = dataChallengeSeconds(parameters, staggerSeconds)
+  const reveal = dataAnswerSeconds(parameters)
   const rules: readonly (readonly [rule: string, holds: boolean, got: string, want: string])[] = [
     [
       'delays are whole numbers',
@@ -117,6 +134,18 @@ export function findMarginProblems({ parameters, delays, staggerSeconds, limits 
       answer + staggerSeconds < reply,
       `${answer} s and up to ${staggerSeconds} s of random delay`,
       `less than ${reply} s, from E - MEP/2 to E - MEP/4`,
+    ],
+    [
+      'poll + bump <= time to demand hidden data',
+      mined <= demand,
+      `${mined} s`,
+      `at most ${demand} s, from DC/2 and the random delay to DC`,
+    ],
+    [
+      'poll + bump <= time to reveal data',
+      mined <= reveal,
+      `${mined} s`,
+      `at most ${reveal} s, from DR/2 and the random delay to DR`,
     ],
     [
       'finality + poll + bump <= REACTION',

@@ -3,6 +3,7 @@
  * A budget starts at what the act returns and doubles with every quarter of its window; in the last quarter nothing is too dear.
  */
 import type { Address, Hash } from '../../protocol/bytes.ts'
+import { coverBlock, dataChallengeBond } from '../../protocol/dataChallenge.ts'
 import type { Parameters } from '../../protocol/parameters.ts'
 
 /** More than all ETH there is: the outbox then stops at what the key holds. */
@@ -16,6 +17,8 @@ export const TURN_COST_GAS = 40_000n
 export const CALL_GAS = 60_000n
 /** Pieces that one call for a verdict is told; each takes two storage slots. */
 export const PIECES_PER_CALL = 250
+/** Percent of the least bond of a data challenge sent along: F may rise until the call is mined. What is too much is burnt with the rest. */
+export const DATA_BOND_PERCENT = 125n
 /** The contract stops before a turn with less than this left. */
 export const TURN_RESERVE_GAS = 150_000n
 
@@ -28,8 +31,12 @@ export type CourtPolicy = Readonly<{
   staggerSeconds: number
   /** First budget of a challenge, when the bond pays less or nothing. */
   challengeFloorWei: bigint
+  /** First budget of proving an invalid block. Generous: such a block threatens the whole vault, and a reporter is paid from the operator's bond. */
+  proofFloorWei: bigint
   /** First budget of a protected exit's start. */
   exitFloorWei: bigint
+  /** Most in bonds of data challenges that are open or were answered in the last MEP; half of what is left of it for one block. */
+  dataChallengeBudgetWei: bigint
   /** Kept back from bonds of protected exits, for challenges. */
   challengeReserveWei: bigint
   /** Percent of `exitBond()` sent along, so that a rising base fee does not refuse the start. */
@@ -55,7 +62,9 @@ export function defaultPolicy(own: Pick<CourtPolicy, 'sender' | 'seed'>, paramet
     ...own,
     staggerSeconds: defaultStagger(parameters),
     challengeFloorWei: 300_000n * 20n * GWEI,
+    proofFloorWei: 1_000_000n * 100n * GWEI,
     exitFloorWei: 300_000n * 20n * GWEI,
+    dataChallengeBudgetWei: defaultDataBudget(parameters),
     challengeReserveWei: 300_000n * 100n * GWEI,
     bondHeadroomPercent: 150n,
     priceWei: new Map([[ETH, 10n ** 18n]]),
@@ -64,6 +73,13 @@ export function defaultPolicy(own: Pick<CourtPolicy, 'sender' | 'seed'>, paramet
     withdrawCredits: false,
     keeperBudgetWei: 300_000n * 20n * GWEI,
   }
+}
+
+/** Twice the bonds of all ranges of the largest block at an F of 5 gwei, with headroom: the whole cover of one block is then within its half. */
+export function defaultDataBudget({ maxBlockTxs }: Parameters): bigint {
+  const cover = coverBlock(1, maxBlockTxs)
+  const bonds = cover.map(({ levels }, i) => dataChallengeBond(levels, i + 1, 5n * GWEI))
+  return (2n * bonds.reduce((sum, bond) => sum + bond, 0n) * DATA_BOND_PERCENT) / 100n + 2n * BigInt(cover.length)
 }
 
 /** Longest random delay, seconds. */
@@ -91,6 +107,11 @@ export function budgetAt(floorWei: bigint, window: Window, now: number): bigint 
 export function staggerOf(policy: CourtPolicy, subject: Hash): number {
   const draw = Number.parseInt(policy.seed.slice(2, 10), 16) ^ Number.parseInt(subject.slice(2, 10), 16)
   return (draw >>> 0) % (policy.staggerSeconds + 1)
+}
+
+/** The same for what can't wait: the longest delay is a tenth, enough for the first to be mined before the second sends. */
+export function urgentStaggerOf(policy: CourtPolicy, subject: Hash): number {
+  return staggerOf({ ...policy, staggerSeconds: Math.floor(policy.staggerSeconds / 10) }, subject)
 }
 
 /** What an amount is worth in wei; undefined without a price. */

@@ -16,7 +16,7 @@ import { hashTransaction } from '../../protocol/transaction.ts'
 import type { ExitFacts, ExitRecord } from '../facts.ts'
 import { isSuspended, makerOf } from './docket.ts'
 import { piecesOf, ticketOf } from './exitRecord.ts'
-import { isVoid, maturesAt, rollingDeadline } from './exitTime.ts'
+import { isFallen, maturesAt, rollingDeadline } from './exitTime.ts'
 import { CALL_GAS, staggerOf, TURN_COST_GAS, TURN_GAS, TURN_RESERVE_GAS } from './policy.ts'
 import { judge } from './rules.ts'
 import { buildTurns, dueTurns, type QueueFacts } from './turns.ts'
@@ -162,11 +162,18 @@ const NO_EVIDENCE: FinalEvidence = { spend: 0, place: 0, header: NO_HEADER }
 function finalEvidence({ exit, events, output }: OpenExit, { headers, readings, world }: KeeperInput): FinalEvidence {
   const { docket, verifiedBlock, now, parameters } = world
   if (makerOf(exit, docket) === 'not-canonical' || isSuspended(exit, docket)) return NO_EVIDENCE
+  if (now.timestamp <= maturesAt(exit, world)) return NO_EVIDENCE
   const spender = output?.kind === 'spent' ? output.evidence : undefined
   for (const { spend, place } of piecesOf(events)) {
     const { block } = decodePosition(spend)
     const header = headers.get(block)
-    if (!header || docket.refuted.has(spend) || block > verifiedBlock || isVoid(spend, world) || isVoid(place, world))
+    if (
+      !header ||
+      docket.refuted.has(spend) ||
+      block > verifiedBlock ||
+      isFallen(spend, world) ||
+      isFallen(place, world)
+    )
       continue
     if (now.timestamp <= voidableUntil(header.timestamp, parameters.minExitPeriod)) continue
     const found = { spend, place: place === 0 ? exit.position : place, header }

@@ -5,10 +5,12 @@
 import { ZERO_HASH } from '../../protocol/bytes.ts'
 import { voidableUntil } from '../../protocol/exit.ts'
 import { decodePosition, isDepositPosition, outputIdAt, transactionPosition } from '../../protocol/position.ts'
+import { BREAK_RECEIPT_RULES, CHALLENGE_DATA_RULES, END_DATA_RULES, REVEAL_DATA_RULES } from './dataRules.ts'
 import { ANSWER_RULES, COMPETITOR_RULES, DECIDE_RULES, INHERIT_RULES } from './disputeRules.ts'
 import { isContested, isOnTrial, isSuspended, makerOf, refutedBy } from './docket.ts'
 import { piecesOf } from './exitRecord.ts'
-import { evidenceWindow, isOpen, isVoid, maturesAt } from './exitTime.ts'
+import { evidenceWindow, isFallen, isOpen, maturesAt } from './exitTime.ts'
+import { ABANDON_RULES, PROOF_RULES } from './faultRules.ts'
 import { TURN_GAS, TURN_RESERVE_GAS } from './policy.ts'
 import type { Rule } from './rule.ts'
 import { START_DISPUTED_RULES, START_RULES } from './startRules.ts'
@@ -53,7 +55,7 @@ export const CHALLENGE_RULES: readonly Rule<Challenge>[] = [
     id: 'SPEND-NOT-VOID',
     rationale: 'A void block never was, and what it spent was never spent.',
     refusal: 'quiet',
-    holds: ({ evidence }, world) => !isVoid(evidence.spend, world),
+    holds: ({ evidence }, world) => !isFallen(evidence.spend, world),
   },
   {
     id: 'SPEND-NOT-REFUTED',
@@ -105,8 +107,8 @@ export const DROP_RULES: readonly Rule<DropEvidence>[] = [
     refusal: 'quiet',
     holds: ({ record, spend, place, refuted }, world) =>
       record.evidence.includes(spend) &&
-      (isVoid(spend, world) ||
-        (record.exit.disputed !== ZERO_HASH && isVoid(place, world)) ||
+      (isFallen(spend, world) ||
+        (record.exit.disputed !== ZERO_HASH && isFallen(place, world)) ||
         (refuted !== undefined && world.docket.byTransaction.get(refuted.txHash)?.state === 'not-canonical')),
   },
   {
@@ -164,7 +166,7 @@ export const SETTLE_RULES: readonly Rule<Settle>[] = [
     holds: ({ record, ticket, fundedTo }, world) =>
       record.state === 'ticket' &&
       record.evidence.length === 0 &&
-      !isVoid(record.exit.position, world) &&
+      !isFallen(record.exit.position, world) &&
       !isSuspended(record.exit, world.docket) &&
       makerOf(record.exit, world.docket) !== 'not-canonical' &&
       world.now.timestamp > maturesAt(record.exit, world) &&
@@ -189,7 +191,9 @@ export const RELEASE_RULES: readonly Rule<Release>[] = [
       const { state, exit } = release.record
       if (state === 'cancelled-ticket') return true
       if (state !== 'ticket') return false
-      return isVoid(exit.position, world) || makerOf(exit, world.docket) === 'not-canonical' || isProven(release, world)
+      return (
+        isFallen(exit.position, world) || makerOf(exit, world.docket) === 'not-canonical' || isProven(release, world)
+      )
     },
   },
   {
@@ -231,6 +235,12 @@ const RULES_OF: Readonly<Record<Action['type'], readonly Rule<Action>[]>> = {
   release: RELEASE_RULES,
   inherit: INHERIT_RULES,
   withdraw: WITHDRAW_RULES,
+  'prove-fault': PROOF_RULES,
+  'halt-abandoned': ABANDON_RULES,
+  'challenge-data': CHALLENGE_DATA_RULES,
+  'reveal-data': REVEAL_DATA_RULES,
+  'end-data-challenge': END_DATA_RULES,
+  'break-receipt': BREAK_RECEIPT_RULES,
 }
 
 export const RULES: readonly Rule<Action>[] = Object.values(RULES_OF).flat()
@@ -270,9 +280,10 @@ function isProven({ record, spend, place, header, shown }: Release, world: World
   return (
     evidence.includes(spend) &&
     decodePosition(spend).block <= world.verifiedBlock &&
-    !isVoid(spend, world) &&
-    !isVoid(place, world) &&
+    !isFallen(spend, world) &&
+    !isFallen(place, world) &&
     world.now.timestamp > voidableUntil(header.timestamp, world.parameters.minExitPeriod) &&
+    world.now.timestamp > maturesAt(exit, world) &&
     !isSuspended(exit, world.docket) &&
     (!isContested(exit.outputId, world.docket) ||
       (shown !== undefined && world.docket.byTransaction.get(shown.txHash)?.state !== 'not-canonical'))

@@ -6,6 +6,7 @@
  *     watching --------+--> suspect         its block is missing or invalid: nobody can say
  *     valid so far     +--> disputed        valid, and yet evidence stands against it
  *                      +--> waiting         a dispute about the transaction that makes it runs
+ *                      +--> fallen          its block is void, or its transaction was proven invalid: it leaves unpaid
  *                      +--> refuted         that transaction was judged not canonical: it leaves unpaid
  *                      +--> on-trial        spent by a transaction whose dispute runs: the verdict cancels or clears it
  *                      +--> passed-on       such a transaction was judged canonical: it leaves unpaid
@@ -28,7 +29,7 @@ import type { AlertCode } from '../alerts.ts'
 import type { ExitFacts, OutputFact, SpendFact } from '../facts.ts'
 import { hangsOnVerdict, isOnTrial, isPassedOn, makerOf, refutedBy } from './docket.ts'
 import { isRewarded, type Piece, piecesOf, refold, wasShownBy } from './exitRecord.ts'
-import { evidenceWindow, isBeyondSpending, isOpen, maturesAt } from './exitTime.ts'
+import { evidenceWindow, isBeyondSpending, isFallen, isOpen, maturesAt } from './exitTime.ts'
 import { budgetAt, staggerOf, urgentFrom } from './policy.ts'
 import { judge } from './rules.ts'
 import type { Alert, Challenge, DropEvidence, Effect, Step, World } from './types.ts'
@@ -39,6 +40,7 @@ export type ExitPhase =
   | 'suspect'
   | 'disputed'
   | 'waiting'
+  | 'fallen'
   | 'refuted'
   | 'on-trial'
   | 'passed-on'
@@ -75,6 +77,7 @@ export function verdictOf(phase: ExitPhase): ExitVerdict {
     case 'waiting':
     case 'closed-paid':
       return 'valid'
+    case 'fallen':
     case 'refuted':
     case 'on-trial':
     case 'passed-on':
@@ -108,11 +111,13 @@ function outputOf({ exit, output }: ExitFacts, { docket }: World): OutputFact {
 function phaseOf(facts: ExitFacts, world: World): ExitPhase {
   const { exit, output, state } = facts
   // What is not checked yet is not judged yet, open or closed: a watcher that starts late first catches up.
-  if (output.kind === 'unverified' && output.blockState === 'pending') return 'watching'
+  if (output.kind === 'unverified' && output.blockState === 'pending' && !isFallen(exit.position, world))
+    return 'watching'
   if (state === 'cancelled' || state === 'cancelled-ticket') return 'passed-on'
   if (!isOpen(state)) return closedPhaseOf(facts, world)
   const maker = makerOf(exit, world.docket)
   if (maker === 'not-canonical') return 'refuted'
+  if (isFallen(exit.position, world)) return 'fallen'
   if (output.kind === 'unverified' || output.kind === 'mismatch') return 'suspect'
   if (output.kind === 'unspent') {
     if (facts.evidence.some((spend) => isJudged(spend, world))) return 'disputed'
@@ -233,6 +238,14 @@ function tellOf(
     case 'closed-unknown':
       if (facts.state === 'settled' && output.kind === 'spent') return [['INVALID_EXIT_PAID', 'nobody challenged it']]
       return [['EXIT_OUTCOME_UNKNOWN', `${facts.state}, though its output is ${output.kind}`]]
+    case 'fallen':
+      if (!world.protectedOwners.has(exit.owner)) return []
+      return [
+        [
+          'PROTECTED_EXIT_BLOCKED',
+          'its block is void or its transaction invalid: it leaves unpaid, the bond comes back',
+        ],
+      ]
     case 'cleared':
     case 'waiting':
     case 'refuted':

@@ -4,7 +4,7 @@ import { findMandateFault } from '../../protocol/mandate.ts'
 import { decodePosition, isDepositPosition } from '../../protocol/position.ts'
 import { truthOf } from './disputeRecord.ts'
 import { isPassedOn } from './docket.ts'
-import { isVoid } from './exitTime.ts'
+import { isFallen, isVoidBlock } from './exitTime.ts'
 import { callingDispute, isEarlierByDispute } from './place.ts'
 import type { Rule } from './rule.ts'
 import type { StartDisputedExits, StartExit, StartTerms, World } from './types.ts'
@@ -27,6 +27,18 @@ export const START_RULES: readonly Rule<StartExit>[] = [
       safety.status === 'safe' ||
       isDepositPosition(output.position) ||
       decodePosition(output.position).block < safety.block,
+  },
+  {
+    id: 'AFTER-THE-PROOF',
+    rationale:
+      'A spend in an invalid block is evidence until the block is void, and costs the bond for good (8.3.4). The exit of what that block spends waits for the proof, but not past the last safe moment.',
+    refusal: 'quiet',
+    holds: ({ output }, { safety, spentInFault, voidFrom, now }) =>
+      safety.status !== 'unsafe' ||
+      safety.reason !== 'invalid' ||
+      !spentInFault.has(output.position) ||
+      isVoidBlock(safety.block, voidFrom) ||
+      now.timestamp >= safety.lastSafeMoment,
   },
   {
     id: 'NOT-EXITING',
@@ -92,7 +104,7 @@ export const START_DISPUTED_RULES: readonly Rule<StartDisputedExits>[] = [
     id: 'DISPUTE-MAY-STILL-PAY',
     rationale: 'After a verdict that is not canonical, or on a void age, L1 refuses the start.',
     refusal: 'quiet',
-    holds: ({ record }, world) => record.state !== 'not-canonical' && !isVoid(record.dispute.agePosition, world),
+    holds: ({ record }, world) => record.state !== 'not-canonical' && !isFallen(record.dispute.agePosition, world),
   },
   {
     id: 'DISPUTE-NOT-FALSE',

@@ -48,7 +48,9 @@ export function startTerms(
 /** Doubles by quarters until the order is lost; nothing is too dear from the last safe moment on. */
 function startBudget(window: Window, { safety, now, policy, parameters }: World): bigint {
   if (safety.status !== 'unsafe') return budgetAt(policy.exitFloorWei, window, now.timestamp)
-  if (now.timestamp >= safety.lastSafeMoment) return UNLIMITED_WEI
+  // A halted chain leaves time to wait for low fees; a vault that is short serves whoever is earlier.
+  if (safety.reason === 'halted') return policy.exitFloorWei
+  if (safety.reason === 'short' || now.timestamp >= safety.lastSafeMoment) return UNLIMITED_WEI
   const order = { from: safety.since, until: orderDeadline(safety.since, parameters) }
   return budgetAt(policy.exitFloorWei, order, now.timestamp)
 }

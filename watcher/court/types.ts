@@ -6,6 +6,7 @@ import type { Header, InclusionProof } from '../../protocol/block.ts'
 import type { Address, Hash } from '../../protocol/bytes.ts'
 import type { Verdict } from '../../protocol/dispute.ts'
 import type { Exit } from '../../protocol/exit.ts'
+import type { FraudProof } from '../../protocol/fraud.ts'
 import type { Parameters } from '../../protocol/parameters.ts'
 import type { AlertCode } from '../alerts.ts'
 import type {
@@ -13,12 +14,14 @@ import type {
   DisputedOutput,
   DisputeFacts,
   ExitRecord,
+  FaultFact,
   L1Now,
   PlaceFact,
   ProtectedAccount,
   ProtectedOutput,
   SpendFact,
 } from '../facts.ts'
+import type { DataAction } from './dataTypes.ts'
 import type { Docket } from './docket.ts'
 import type { CourtPolicy } from './policy.ts'
 
@@ -33,10 +36,16 @@ export type World = Readonly<{
   verifiedAnchor: number
   /** Newest child block on L1. */
   newestBlock: number
+  /** L1 seconds of its submission; 0 before the first. */
+  newestTime: number
   /** First void block; 0 while live. */
   voidFrom: number
   /** L1 seconds of the last move of `voidFrom`; 0 for none. */
   lastMove: number
+  /** Positions of transactions that were proven invalid on L1. */
+  disproved: ReadonlySet<number>
+  /** Positions that the invalid block spends, whatever that is worth; empty where there is none. */
+  spentInFault: ReadonlySet<number>
   protectedOwners: ReadonlySet<Address>
   /** Every dispute that L1 knows. */
   docket: Docket
@@ -64,7 +73,7 @@ export type QueueCursor = Readonly<{ oldHead: number; oldTail: number; youngFirs
 
 export type Credit = Readonly<{ token: Address; account: Address; amount: bigint }>
 
-type ActionBase = Readonly<{
+export type ActionBase = Readonly<{
   /** One act, one key: the same key never runs twice at once, and the outbox knows it across restarts. */
   key: string
   /** For people and logs. */
@@ -211,6 +220,19 @@ export type Inherit = ActionBase &
 
 export type Withdraw = ActionBase & Readonly<{ type: 'withdraw' }> & Credit
 
+/** Showing L1 which rule a block breaks (docs/spec.md section 8.5). */
+export type ProveFault = ActionBase &
+  Readonly<{
+    type: 'prove-fault'
+    fault: FaultFact
+    proof: FraudProof
+    /** What on L1 rests on the offending transaction, in words: what a proof is worth that comes too late to halt. */
+    restsOn: readonly string[]
+  }>
+
+/** Ending a chain that its operator has left (docs/spec.md section 8.4.3). */
+export type HaltAbandoned = ActionBase & Readonly<{ type: 'halt-abandoned'; silentSince: number }>
+
 export type Action =
   | Challenge
   | DropEvidence
@@ -224,6 +246,9 @@ export type Action =
   | Release
   | Inherit
   | Withdraw
+  | ProveFault
+  | HaltAbandoned
+  | DataAction
 
 /** Told to people. `key`: what it is about; code and key together are one alert while they stand. */
 export type Alert = Readonly<{

@@ -75,13 +75,16 @@ test('refuses delays that do not fit, each by its own rule', () => {
   const rulesOf = (changes: Partial<Margins>) => findMarginProblems({ ...margins, ...changes }).map(({ rule }) => rule)
   const delays = (bumpSeconds: number) => ({ delays: { ...margins.delays, bumpSeconds } })
   assert.equal(rulesOf({}), [])
-  assert.equal(rulesOf(delays(22)), [])
+  const data = ['poll + bump <= time to demand hidden data', 'poll + bump <= time to reveal data']
+  assert.equal(rulesOf(delays(13)), data)
+  assert.equal(rulesOf(delays(22)), data)
   const competitor = 'finality + poll + bump <= shortest competitor window'
   const answer = 'finality + poll + bump < time for an answer'
-  assert.equal(rulesOf(delays(23)), [competitor, 'finality + poll + bump <= REACTION'])
+  assert.equal(rulesOf(delays(23)), [competitor, ...data, 'finality + poll + bump <= REACTION'])
   assert.equal(rulesOf(delays(38)), [
     'finality + poll + bump <= last quarter of a challenge window',
     competitor,
+    ...data,
     'finality + poll + bump <= REACTION',
   ])
   assert.equal(rulesOf({ staggerSeconds: 39 }), [])

@@ -2,7 +2,14 @@
 import { readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import {
+  BREAK_RECEIPT_RULES,
+  CHALLENGE_DATA_RULES,
+  END_DATA_RULES,
+  REVEAL_DATA_RULES,
+} from '../../../watcher/court/dataRules.ts'
 import { ANSWER_RULES, COMPETITOR_RULES, DECIDE_RULES, INHERIT_RULES } from '../../../watcher/court/disputeRules.ts'
+import { ABANDON_RULES, PROOF_RULES } from '../../../watcher/court/faultRules.ts'
 import { findBrokenRule, judge, RULES, renderRuleTable } from '../../../watcher/court/rules.ts'
 import { START_DISPUTED_RULES } from '../../../watcher/court/startRules.ts'
 import type {
@@ -56,6 +63,11 @@ const SPEND = positionOf(20)
 const terms = { key: 'k', purpose: 'p', notBefore: 0, deadline: START + MEP - MEP / 4, budgetWei: 1n }
 const unsafe = worldAt(10, { safety: unsafeSince(30, START) })
 const mature = worldAt(MEP + 1)
+/** The invalid block spends what the tests take out. */
+const invalidSince = (block: number, since: number) =>
+  ({ ...unsafeSince(block, since), reason: 'invalid' }) as World['safety']
+const spentThere = (elapsed: number) =>
+  worldAt(elapsed, { safety: invalidSince(30, START), spentInFault: new Set([outputOf().position]) })
 
 const challenge: Challenge = { ...terms, type: 'challenge', record: recordOf(), evidence: spendOf(exitOf()) }
 const drop: DropEvidence = {
@@ -254,6 +266,9 @@ const rows: readonly Row[] = [
     { ...start, output: outputOf({ position: positionOf(29) }) },
     unsafe,
   ],
+  ['AFTER-THE-PROOF', start, spentThere(10), start, spentThere(MEP - 40)],
+  ['AFTER-THE-PROOF', start, spentThere(10), start, worldAt(10, { safety: invalidSince(30, START) })],
+  ['AFTER-THE-PROOF', start, spentThere(10), start, { ...spentThere(10), voidFrom: 30 }],
   ['NOT-EXITING', { ...start, output: outputOf({ exit: 'removed' }) }, unsafe, start, unsafe],
   ['NOT-PASSED-ON', start, withDisputes(unsafe, canonical), start, heldBy(unsafe)],
   [
@@ -397,6 +412,9 @@ test('every rule has such a pair', () => {
   // Those have their own file.
   const ofDisputes = [COMPETITOR_RULES, ANSWER_RULES, DECIDE_RULES, INHERIT_RULES, START_DISPUTED_RULES]
   for (const { id } of ofDisputes.flat()) tried.add(id)
+  for (const { id } of [...PROOF_RULES, ...ABANDON_RULES]) tried.add(id)
+  const ofData = [CHALLENGE_DATA_RULES, REVEAL_DATA_RULES, END_DATA_RULES, BREAK_RECEIPT_RULES]
+  for (const { id } of ofData.flat()) tried.add(id)
   assert.equal(
     RULES.map(({ id }) => id).filter((id) => !tried.has(id)),
     [],

@@ -68,8 +68,11 @@ export function worldAt(elapsed: number, changes: Partial<World> = {}): World {
     verifiedBlock: 50,
     verifiedAnchor: START_BLOCK - 3,
     newestBlock: 50,
+    newestTime: START + elapsed - 4,
     voidFrom: 0,
     lastMove: 0,
+    disproved: new Set(),
+    spentInFault: new Set(),
     protectedOwners: new Set([ALICE]),
     docket: EMPTY_DOCKET,
     policy: policyOf(),
@@ -165,7 +168,7 @@ export function spentFact(exit: Exit = exitOf(), changes: Partial<SpendFact> = {
   return { kind: 'spent', asOf: 50, evidence: spendOf(exit, changes) }
 }
 
-export function unverifiedFact(blockState: 'pending' | 'missing' | 'invalid' | 'unverifiable'): OutputFact {
+export function unverifiedFact(blockState: 'pending' | 'missing' | 'invalid' | 'unverifiable' | 'void'): OutputFact {
   return { kind: 'unverified', asOf: 50, block: 51, blockState }
 }
 

@@ -79,6 +79,21 @@ export function makeBlock(number: number, anchor: number, transactions: readonly
   )
 }
 
+/** The canonical layout, whatever V1 says. */
+export function encodeLoosely({ transaction, witnesses }: SignedTransaction): Uint8Array {
+  const increasing = transaction.inputs.map((_, i) => i + 1)
+  const outputs = transaction.outputs.map((output) => ({ ...output, amount: output.amount || 1n }))
+  const bytes = encodeTransaction({ transaction: { ...transaction, inputs: increasing, outputs }, witnesses })
+  transaction.inputs.forEach((input, i) => {
+    new DataView(bytes.buffer).setBigUint64(2 + i * 7 - 1, (BigInt(bytes[1 + i * 7] as number) << 56n) | BigInt(input))
+  })
+  transaction.outputs.forEach(({ amount }, i) => {
+    if (amount === 0n)
+      bytes.fill(0, 2 + transaction.inputs.length * 7 + i * 56 + 40, 2 + transaction.inputs.length * 7 + i * 56 + 56)
+  })
+  return bytes
+}
+
 /** Leaves from `signed`, bytes from `encoded`. */
 export function makeRawBlock(
   number: number,

@@ -3,13 +3,13 @@
  * as l1/follower.ts does. Logs are encoded as the contract would, so that decoding is tested along the way.
  */
 import { encodeAbiParameters, encodeEventTopics } from 'viem'
-import { iLifeboatAbi } from '../../../contracts/artifacts.generated.ts'
+import { iLifeboatAbi, iSuretyAbi } from '../../../contracts/artifacts.generated.ts'
 import { type Cursor, type FollowerEvent, foldCursor } from '../../../l1/cursor.ts'
 import type { L1Block } from '../../../l1/header.ts'
 import type { RawLog } from '../../../l1/receipts.ts'
 import type { RootEventBody } from '../../../l1/rootContract.ts'
 import type { Hash, Hex } from '../../../protocol/bytes.ts'
-import { bytesToHex } from '../../../protocol/bytes.ts'
+import { bytesToHex, concatBytes } from '../../../protocol/bytes.ts'
 import { keccak256Text } from '../../../protocol/keccak.ts'
 import type { L1Source } from '../../../watcher/l1Reader.ts'
 
@@ -106,7 +106,8 @@ export function createFakeL1({ slot = 12, start = 1_000_000, finality = 1_000 } 
 function encodeLog(event: RootEventBody, logIndex: number): RawLog {
   const type = eventNameOf(event)
   const args = argumentsOf(event)
-  const item = iLifeboatAbi.find((entry) => entry.type === 'event' && entry.name === type)
+  const abi = [...iLifeboatAbi, ...iSuretyAbi.filter((entry) => entry.type === 'event')]
+  const item = abi.find((entry) => entry.type === 'event' && entry.name === type)
   if (item?.type !== 'event') throw new Error(`no event ${type}`)
   const inputs = item.inputs as readonly { name: string; type: string; indexed?: boolean }[]
   for (const { name, type: abiType } of inputs) {
@@ -116,7 +117,7 @@ function encodeLog(event: RootEventBody, logIndex: number): RawLog {
   const plain = inputs.filter(({ indexed }) => !indexed)
   return {
     address: ROOT,
-    topics: encodeEventTopics({ abi: iLifeboatAbi, eventName: type, args } as never) as Hash[],
+    topics: encodeEventTopics({ abi, eventName: type, args } as never) as Hash[],
     data: encodeAbiParameters(plain as never, plain.map(({ name }) => args[name]) as never) as Hex,
     logIndex,
     transactionIndex: 0,
@@ -138,6 +139,18 @@ function argumentsOf(event: RootEventBody): Record<string, unknown> {
       return { ...fields, reason: REASONS.indexOf(event.reason) }
     case 'DisputeDecided':
       return { ...fields, verdict: VERDICTS.indexOf(event.verdict) }
+    case 'DataChallenged':
+      return { ...fields, blockNumber: BigInt(event.challenge.blockNumber) }
+    case 'LeavesRevealed': {
+      const { transactions } = event
+      const plain = transactions.map(({ transaction }) => ({ ...transaction, inputs: transaction.inputs.map(BigInt) }))
+      return {
+        ...fields,
+        blockNumber: BigInt(event.blockNumber),
+        transactions: plain,
+        witnesses: bytesToHex(concatBytes(...transactions.map(({ witnesses }) => witnesses))),
+      }
+    }
     case 'ShareReleased':
       return { ...fields, outputId: event.toOutputId }
     case 'DisputeStarted': {
