@@ -59,7 +59,10 @@ const stories: string[] = []
 for (const scenario of chosen) {
   for (const off of offSets(scenario)) {
     const draft = values.long ? { ...scenario, ...scenario.long } : scenario
-    const { states, paths, seconds, found, complete } = explore(createGame(draft, createRules(off, mep)), limits)
+    const { states, paths, seconds, found, complete } = explore(
+      createGame(draft, createRules([...(scenario.without ?? []), ...off], mep)),
+      limits,
+    )
     const upTo = limits.depth < NO_LIMIT ? ` in ${limits.depth} moves` : ''
     const outcome = found?.broken ?? (complete ? `nothing found${upTo}` : `gave up: nothing found so far${upTo}`)
     const cells = [scenario.name, off.join(' '), states, paths.toPrecision(3), seconds.toFixed(1), outcome]

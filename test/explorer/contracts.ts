@@ -7,6 +7,7 @@ import {
   encodeDepositEth,
   encodeDropEvidence,
   encodeDropRefuted,
+  encodeFraudProof,
   encodeRelease,
   encodeSettle,
   encodeStartDepositExit,
@@ -19,7 +20,9 @@ import {
   type StartedDispute,
 } from '../../l1/rootContract.ts'
 import { bytesToHex, type Hash, ZERO_HASH } from '../../protocol/bytes.ts'
+import type { DataChallenge } from '../../protocol/dataChallenge.ts'
 import type { Exit as RootExit } from '../../protocol/exit.ts'
+import type { FraudProof, PlacedTransaction } from '../../protocol/fraud.ts'
 import { encodePosition } from '../../protocol/position.ts'
 import { createOutput, hashTransaction, type SignedTransaction } from '../../protocol/transaction.ts'
 import { setByHand } from '../contracts/rootSuite.ts'
@@ -36,9 +39,11 @@ import {
 } from '../support/disputeMoves.ts'
 import { bond, challenge, process, signMandate, turnsOf } from '../support/moves.ts'
 import { type Actor, actors, type ChildBlock, ETH, eventOf, type RootChain } from '../support/rootChain.ts'
+import { challengeData, endChallenge, reveal } from '../support/suretyMoves.ts'
+import { isWitnessed } from './chain.ts'
 import { fate, headOfQueue, stands } from './exits.ts'
 import type { Move } from './moves.ts'
-import { at, blockNumberOf, type Game, inclusions, leafAt, NONE, type Via, type World } from './world.ts'
+import { at, blockNumberOf, type Game, inclusions, type Leaf, leafAt, NONE, type Via, type World } from './world.ts'
 
 /** Seconds and L1 blocks of one tick, of eight to a period: an anchor two ticks old is 44 blocks old at most. */
 export const TICK_SECONDS = 60
@@ -81,6 +86,9 @@ export async function openReplay(chain: RootChain, game: Game, mandates: Map<str
   const shown = new Map<number, { competitors: number[]; answers: number[]; any: boolean }>()
   const filed = new Map<number, Filed[]>()
   const paid = new Map<number, bigint>()
+  const challenges = new Map<number, DataChallenge>()
+  const isAsked = (world: World, position: number) =>
+    at(at(world.blocks, blockNumberOf(position) - 1).asked, position % 16) >= 0
   const unreleased = new Set<number>()
   const toldOver = new Set<number>()
   let tick = first
@@ -125,8 +133,8 @@ export async function openReplay(chain: RootChain, game: Game, mandates: Map<str
   }
 
   /** The transaction of the game with every signature, or with those of honest people only. */
-  async function signedOf(world: World, tx: number, half = false): Promise<SignedTransaction> {
-    const key = `${tx} ${half}`
+  async function signedOf(world: World, tx: number, half = false, forged = false): Promise<SignedTransaction> {
+    const key = `${tx} ${half} ${forged}`
     const known = transactions.get(key)
     if (known !== undefined) return known
     const spec = at(game.txs, tx)
@@ -135,11 +143,12 @@ export async function openReplay(chain: RootChain, game: Game, mandates: Map<str
     const made = spec.outputs.map((o) =>
       createOutput(ownerOf(o).address, ETH, BigInt(at(game.outputs, o).amount) * UNIT_WEI),
     )
-    const forged = [{ position: tx + 1, signer: actors.mallory }]
+    // Younger than any block: missing, as its place says.
+    const fromNowhere = [{ position: encodePosition({ block: 2 ** 27, index: 0, output: tx }), signer: actors.mallory }]
     const inputs =
-      spends.length === 0 ? forged : spends.map(({ output, position }) => ({ position, signer: ownerOf(output) }))
+      spends.length === 0 ? fromNowhere : spends.map(({ output, position }) => ({ position, signer: ownerOf(output) }))
     const outputs = made.length === 0 ? [createOutput(actors.mallory.address, ETH, 1n)] : made
-    const signers = inputs.map(({ signer }) => (half && signer === actors.mallory ? actors.erin : signer))
+    const signers = inputs.map(({ signer }) => ((signer === actors.mallory ? half : forged) ? actors.erin : signer))
     const signed = await chain.sign(
       { inputs: inputs.map(({ position }) => position), outputs, memo: memoOf(tx) },
       signers,
@@ -156,8 +165,8 @@ export async function openReplay(chain: RootChain, game: Game, mandates: Map<str
     return mandate
   }
 
-  async function submit(world: World, leaves: readonly { tx: number; half: boolean }[], anchor: number): Promise<void> {
-    const signed = await Promise.all(leaves.map(({ tx, half }) => signedOf(world, tx, half)))
+  async function submit(world: World, leaves: readonly Leaf[], anchor: number): Promise<void> {
+    const signed = await Promise.all(leaves.map(({ tx, half, forged }) => signedOf(world, tx, half, forged)))
     const number = anchorOf(anchor)
     const { hash } = await chain.client.getBlock({ blockNumber: BigInt(number) })
     const commitment = await chain.commitmentOf(signed, number)
@@ -219,8 +228,13 @@ export async function openReplay(chain: RootChain, game: Game, mandates: Map<str
     const inputs = started.inputs.flatMap(({ position }, i) =>
       signed.transaction.inputs.includes(position) ? [i] : [],
     )
-    // By the input that was locked last: an older lock might forbid what a younger allows.
-    inputs.sort((a, b) => (started.inputs[b]?.lockedAt ?? 0) - (started.inputs[a]?.lockedAt ?? 0))
+    // By a signed input that was locked last: an older lock might forbid what a younger allows.
+    const isSigned = (i: number) => {
+      const spent = at(game.txs, rival).inputs.find((o) => positionOf(world, o) === started.inputs[i]?.position)
+      return piece < 0 || spent === undefined || isWitnessed(game, leafAt(world, piece), spent)
+    }
+    const weight = (i: number) => (isSigned(i) ? 1e9 : 0) + (started.inputs[i]?.lockedAt ?? 0)
+    inputs.sort((a, b) => weight(b) - weight(a))
     const input = inputs[0] ?? 0
     const included = block === null ? {} : { included: includedIn(chain, block, piece % 16) }
     await counted(() => showCompetitor(chain, started, signed, { input, ...included }))
@@ -241,6 +255,31 @@ export async function openReplay(chain: RootChain, game: Game, mandates: Map<str
       await counted(() => challengeDisputed(chain, exit, madeAt, [block, piece % 16, input]))
     }
     filed.get(output)?.push({ piece, names })
+  }
+
+  function placed(piece: number): PlacedTransaction {
+    const block = at(blocks, blockNumberOf(piece) - 1)
+    const { header, proof } = includedIn(chain, block, piece % 16)
+    return { position: placeOf(piece), signed: at(block.transactions, piece % 16), header, proof }
+  }
+
+  /** The proof that the explorer's breach has on L1: an input that doesn't exist, or a witness that is not its owner's. Null for the others. */
+  function proofOf(world: World, piece: number): FraudProof | null {
+    const leaf = leafAt(world, piece)
+    const { inputs, fault } = at(game.txs, leaf.tx)
+    const offence = placed(piece)
+    if (inputs.length === 0)
+      return fault === 'none' ? null : { rule: 'V2', offence, input: 0, shown: { kind: 'nothing' } }
+    const output = inputs.find((o) => !isWitnessed(game, leaf, o))
+    if (output === undefined) return null
+    const input = offence.signed.transaction.inputs.indexOf(positionOf(world, output))
+    const { madeBy, amount } = at(game.outputs, output)
+    if (madeBy !== NONE) {
+      const made = at(inclusions(world, madeBy), 0)
+      return { rule: 'V4', offence, input, shown: { kind: 'transaction', at: placed(made) } }
+    }
+    const deposit = { owner: ownerOf(output).address, token: ETH, amount: BigInt(amount) * UNIT_WEI }
+    return { rule: 'V4', offence, input, shown: { kind: 'deposit', deposit } }
   }
 
   /** Takes back what fell, as anybody may: the explorer asks for no call. */
@@ -288,7 +327,7 @@ export async function openReplay(chain: RootChain, game: Game, mandates: Map<str
   async function turn(world: World): Promise<readonly RootEvent[]> {
     const queued = world.exits.flatMap((exit, o) => (exit?.state === 'queued' ? [exits.get(o) as RootExit] : []))
     const spends = [...filed.values()].flat().map(({ piece }) => at(blocks, blockNumberOf(piece) - 1))
-    const head = headOfQueue(world)
+    const head = headOfQueue(game, world)
     const mine = (head === null ? [] : (filed.get(head) ?? [])).map(({ piece }) => at(blocks, blockNumberOf(piece) - 1))
     const turns = turnsOf(queued, blocks, mine.length > 0 ? mine.slice(0, 1) : spends)
     return (await counted(() => process(chain, turns, { maxCount: 1 }))).events
@@ -339,11 +378,29 @@ export async function openReplay(chain: RootChain, game: Game, mandates: Map<str
       case 'evidence':
         await evidence(world, move.output, move.piece)
         return []
-      case 'prove':
+      case 'ask': {
+        const [number, index] = [blockNumberOf(move.position), move.position % 16]
+        const asked = await counted(() => challengeData(chain, at(blocks, number - 1), [index, 0]))
+        challenges.set(move.position, asked)
+        return []
+      }
+      case 'answerData': {
+        const asked = [challenges.get(move.position) as DataChallenge]
+        return (await counted(() => reveal(chain, at(blocks, blockNumberOf(move.position) - 1), asked))).events
+      }
+      case 'prove': {
+        const proof = proofOf(world, move.position)
+        if (proof !== null) return (await send(encodeFraudProof(proof))).events
         await counted(() => setByHand(chain, 'setInvalid', [BigInt(placeOf(move.position)), true]))
         return []
-      case 'haltUnanswered':
-        return []
+      }
+      case 'haltUnanswered': {
+        const asked = [...challenges].flatMap(([p, c]) =>
+          blockNumberOf(p) === move.block && isAsked(world, p) ? [c] : [],
+        )
+        const [oldest] = asked.sort((a, b) => a.startedAt - b.startedAt)
+        return oldest === undefined ? [] : (await counted(() => endChallenge(chain, oldest))).events
+      }
       case 'close':
         return (await send(encodeCloseChain(), actors.operator)).events
       case 'turn':
@@ -425,6 +482,7 @@ export async function openReplay(chain: RootChain, game: Game, mandates: Map<str
     game,
     advance,
     play,
+    proofOf,
     haltAt,
     dropFallen,
     releaseLate,

@@ -1,5 +1,5 @@
 /** Disputes in the explorer: start, competitor, answer, verdict (`docs/spec.md` 6.1 and 6.3). */
-import { hasFallen, showLeaf } from './chain.ts'
+import { hasFallen, isWitnessed, knownSince, showLeaf } from './chain.ts'
 import { fate, payableAfter } from './exits.ts'
 import { on } from './rules.ts'
 import {
@@ -28,14 +28,14 @@ function citations(game: Game, world: World, tx: number): number[] | null {
   for (const input of at(game.txs, tx).inputs) {
     const { madeBy } = at(game.outputs, input)
     const position = madeBy === NONE ? NONE : inclusions(world, madeBy)[0]
-    if (position === undefined || (position !== NONE && hasFallen(world, position))) return null
+    if (position === undefined || (position !== NONE && on(game.rules, 'C2') && hasFallen(world, position))) return null
     cited.push(position)
   }
   return cited
 }
 
 /** Starts the dispute about a transaction that is completely signed. */
-export function startDispute(game: Game, world: World, tx: number): World | string {
+export function startDispute(game: Game, world: World, tx: number, honest = false): World | string {
   const spec = at(game.txs, tx)
   if (at(world.disputes, tx) !== null) return 'one dispute a transaction'
   const cites = citations(game, world, tx)
@@ -57,6 +57,7 @@ export function startDispute(game: Game, world: World, tx: number): World | stri
     competitors: [],
     answers: [],
     verdicts: Array.from({ length: game.tokens }, () => 'open' as const),
+    honest,
   }
   const lock = world.lock.map((l, output) => (l === NONE && spec.inputs.includes(output) ? world.now : l))
   const exits = world.exits.map((exit, output) => {
@@ -97,14 +98,26 @@ export function showCompetitor(game: Game, world: World, tx: number, piece: numb
   if (rival === tx || shared.length === 0) return 'no rival'
   if (piece >= 0) {
     if (hasFallen(world, piece)) return 'it has fallen'
-    if (!shared.some((input) => mayDecide(game, world, piece, at(world.lock, input))))
+    const witnessed = shared.filter((input) => isWitnessed(game, leafAt(world, piece), input))
+    if (witnessed.length === 0) return 'its owner did not sign it'
+    if (!witnessed.some((input) => mayDecide(game, world, piece, at(world.lock, input))))
       return 'its block may not spend the output'
   }
   const shown = piece < 0 ? world : showLeaf(world, piece)
+  const lost = dispute.honest && piece >= 0 && wasHiddenPrize(game, world, dispute, piece)
   return {
     ...shown,
+    startersLost: lost ? insert(world.startersLost, tx) : world.startersLost,
     disputes: put(world.disputes, tx, { ...dispute, competitors: insert(dispute.competitors, piece) }),
   }
+}
+
+/** Whether the starter's bond falls to a competitor, by the age of its block, that nobody could see when the dispute started. */
+function wasHiddenPrize(game: Game, world: World, dispute: Dispute, piece: number): boolean {
+  const { dc, dr } = game.rules
+  const known = knownSince(world, piece)
+  const counts = blockAt(world, blockNumberOf(piece)).time <= dispute.start - (dc + dr)
+  return counts && (known === NONE || known > dispute.start)
 }
 
 /** Shows that the disputed transaction is included. */
@@ -143,7 +156,7 @@ export function decide(game: Game, world: World, tx: number, token: number): Wor
 function judge(game: Game, world: World, tx: number, dispute: Dispute): Verdict {
   for (const [i, input] of at(game.txs, tx).inputs.entries()) {
     const cited = at(dispute.cites, i)
-    if (cited !== NONE && hasFallen(world, cited)) return 'not'
+    if (cited !== NONE && on(game.rules, 'C2') && hasFallen(world, cited)) return 'not'
     if (makerVerdicts(game, world, input).includes('not')) return 'not'
     // Without C7, what the dispute itself let go in another token doesn't count.
     const own = at(dispute.verdicts, at(game.outputs, input).token) !== 'open'

@@ -1,5 +1,5 @@
 /** Standard exits in the explorer: start, evidence, turn, ticket, settlement, release (`docs/spec.md` 5 and 6.3.5). */
-import { hasFallen, isVoid, showLeaf } from './chain.ts'
+import { hasFallen, isVoid, isWitnessed, showLeaf } from './chain.ts'
 import { on } from './rules.ts'
 import {
   at,
@@ -18,8 +18,9 @@ import {
   type World,
 } from './world.ts'
 
-/** When an exit is payable: moves of the halt give everything unpaid a fresh period. */
+/** When an exit is payable: moves of the halt give everything unpaid a fresh period. (The draft without K2 moved the exits of disputes only.) */
 export function payableAfter(game: Game, world: World, exit: Exit): number {
+  if (!on(game.rules, 'K2') && exit.via !== 'dispute') return exit.exitableAt
   return world.lastMove === NONE ? exit.exitableAt : Math.max(exit.exitableAt, world.lastMove + game.rules.mep)
 }
 
@@ -86,10 +87,12 @@ export function fate(
   const exit = at(world.exits, output)
   if (exit === null) return null
   if (typeof exit.via === 'number' && hasFallen(world, exit.via)) return 'void'
-  if (exit.via === 'dispute' && exit.block > 0 && hasFallen(world, agePosition(game, world, output))) return 'void'
+  const restsOnFallen = exit.via === 'dispute' && exit.block > 0 && hasFallen(world, agePosition(game, world, output))
+  if (restsOnFallen && on(game.rules, 'C2')) return 'void'
   if (isBound(game, world, output) && verdictFor(game, world, output) === 'not') return 'not canonical'
   if (world.passedOn.includes(output)) return 'passed on'
   if (on(game.rules, 'F4') && isHeld(game, world, output)) return null
+  if (on(game.rules, 'D1') && on(game.rules, 'P4') && world.now <= payableAfter(game, world, exit)) return null
   if (
     on(game.rules, 'F9') &&
     on(game.rules, 'P4') &&
@@ -143,7 +146,7 @@ export function startExit(game: Game, world: World, output: number, via: Via): W
     block = blockNumberOf(via)
     shown = showLeaf(world, via)
   }
-  if (block > 0 && isVoid(world, block)) return 'void'
+  if (block > 0 && isVoid(world, block) && (via !== 'dispute' || on(rules, 'C2'))) return 'void'
   const second = block > 0 ? blockAt(world, block).time + 2 * rules.mep : NONE
   const exit: Exit = {
     start: world.now,
@@ -178,6 +181,7 @@ export function showEvidence(game: Game, world: World, output: number, piece: nu
   if (exit.evidence.includes(piece) && !again) return 'shown already'
   const tx = piece < 0 ? -1 - piece : leafAt(world, piece).tx
   if (!at(game.txs, tx).inputs.includes(output)) return 'it spends something else'
+  if (piece >= 0 && !isWitnessed(game, leafAt(world, piece), output)) return 'its owner did not sign it'
   if (piece < 0 && on(rules, 'C4')) return 'it is in no block'
   if (piece >= 0 && (hasFallen(world, piece) || (!again && !stands(game, world, output, piece)))) return 'it has fallen'
   const allowed = piece < 0 || blockAt(world, blockNumberOf(piece)).anchor < at(world.lock, output)
@@ -190,10 +194,20 @@ export function showEvidence(game: Game, world: World, output: number, piece: nu
   return { ...shown, bondsLost, exits: put(world.exits, output, next) }
 }
 
+/** When an exit has its turn. */
+function turnAfter(game: Game, world: World, exit: Exit): number {
+  return on(game.rules, 'K2') ? exit.exitableAt : payableAfter(game, world, exit)
+}
+
 /** The exit whose turn is next: two streams merged, the old one first on a tie. */
-export function headOfQueue(world: World): number | null {
+export function headOfQueue(game: Game, world: World): number | null {
   let best: number | null = null
-  const key = (exit: Exit) => [exit.exitableAt, exit.young ? 1 : 0, exit.young ? exit.block : 0, exit.arrival]
+  const key = (exit: Exit) => [
+    turnAfter(game, world, exit),
+    exit.young ? 1 : 0,
+    exit.young ? exit.block : 0,
+    exit.arrival,
+  ]
   world.exits.forEach((exit, output) => {
     if (exit?.state !== 'queued') return
     const other = best === null ? null : at(world.exits, best)
@@ -204,9 +218,9 @@ export function headOfQueue(world: World): number | null {
 
 /** Gives the head of the queue its turn: it is removed, or reserves and is paid or becomes a ticket. */
 export function takeTurn(game: Game, world: World): World | string {
-  const output = headOfQueue(world)
+  const output = headOfQueue(game, world)
   const exit = output === null ? null : at(world.exits, output)
-  if (output === null || exit === null || world.now <= exit.exitableAt) return 'nobody is due'
+  if (output === null || exit === null || world.now <= turnAfter(game, world, exit)) return 'nobody is due'
   if (fate(game, world, output) !== null)
     return { ...world, exits: put(world.exits, output, { ...exit, state: 'removed' }) }
   const { token, amount } = at(game.outputs, output)

@@ -123,9 +123,21 @@ function join(
   else known.paths += paths
 }
 
+/** Texts of the parts of states: moves replace what they change, so most parts are shared by many states. */
+const texts = new WeakMap<object, string>()
+
 /** The identity of a state. */
 export function keyOf(world: World): string {
-  return JSON.stringify(world)
+  return Object.values(world).map(textOf).join('|')
+}
+
+function textOf(part: unknown): string {
+  if (typeof part !== 'object' || part === null) return String(part)
+  const known = texts.get(part)
+  if (known !== undefined) return known
+  const text = Array.isArray(part) ? `[${part.map(textOf).join()}]` : JSON.stringify(part)
+  texts.set(part, text)
+  return text
 }
 
 function counterexample(game: Game, node: Node, broken: string, withEnd: boolean): Counterexample {

@@ -2,11 +2,12 @@
  * The end of every path: the hostile side exits whatever it can name, small blocks come into the open at the last moment, honest people do their
  * duties at once, everything due is processed; then the honest owners leave, last. All of it is fixed, so a path has one end.
  */
+import { breachAt } from './chain.ts'
 import { payableAfter } from './exits.ts'
 import { duties, leavingActs } from './honest.ts'
 import { anybodysActs, waysOut } from './hostile.ts'
 import { type Act, apply } from './moves.ts'
-import { type Game, NONE, type World } from './world.ts'
+import { at, blockAt, blockNumberOf, type Game, NONE, positions, type World } from './world.ts'
 
 /** One move of the end, and the world before it. */
 export interface Step {
@@ -80,12 +81,19 @@ function grabs(game: Game, world: World, hostile: readonly number[]): Act[] {
   )
 }
 
+/** What the operator shows in the last moment: small blocks, and leaves that were asked for, but the ones that would break it. */
 function reveals(game: Game, world: World): Act[] {
-  return world.blocks.flatMap((block, i): Act[] =>
+  const answers = positions(world).flatMap((position): Act[] => {
+    const asked = at(blockAt(world, blockNumberOf(position)).asked, position % 16)
+    if (asked < 0 || world.now !== asked + game.rules.dr || breachAt(game, world, position, true) !== null) return []
+    return [{ actor: 'Mallory', move: { type: 'answerData', position } }]
+  })
+  const whole = world.blocks.flatMap((block, i): Act[] =>
     block.openness === 'small' && block.shownAt === NONE && world.now === block.time + game.rules.dc + game.rules.dr
       ? [{ actor: 'Mallory', move: { type: 'reveal', block: i + 1 } }]
       : [],
   )
+  return [...whole, ...answers]
 }
 
 /** The next tick at which something becomes possible by itself, or null when nothing does any more. */
@@ -95,6 +103,7 @@ function nextEvent(game: Game, world: World): number | null {
   for (const exit of world.exits)
     if (exit !== null) ticks.push(exit.exitableAt + 1, payableAfter(game, world, exit) + reaction + 1)
   for (const dispute of world.disputes) if (dispute !== null) ticks.push(dispute.end + 1)
+  for (const { asked } of world.blocks) for (const tick of asked) if (tick >= 0) ticks.push(tick + dr, tick + dr + 1)
   for (const block of world.blocks) ticks.push(block.time + dc + dr, block.time + dc + dr + 1, block.time + mep + 1)
   const later = ticks.filter((tick) => tick > world.now)
   return later.length === 0 ? null : Math.min(...later)

@@ -2,10 +2,11 @@
  * The honest policy: what the watcher and honest owners do, from what they can know, and by when it is on L1 (`docs/spec.md` 11.6, 5.4.6).
  * A duty is a move that L1 takes now; it comes at the latest REACTION after it could be known, exits by the withheld block's time + MEP.
  */
-import { breachAt, hasFallen, isVoid, knownSince } from './chain.ts'
+import { breachAt, hasFallen, isVoid, knownSince, overdueSince, positionsIn } from './chain.ts'
 import { stands } from './exits.ts'
 import { waysOut } from './hostile.ts'
 import { type Act, apply, type Move } from './moves.ts'
+import { on } from './rules.ts'
 import {
   at,
   type Block,
@@ -15,6 +16,7 @@ import {
   inclusions,
   leafAt,
   NONE,
+  positionOf,
   positions,
   type World,
 } from './world.ts'
@@ -35,21 +37,33 @@ export function duties(game: Game, world: World, urgent = false): Duty[] {
 /** The watcher's: prove, halt, show. */
 export function watcherDuties(game: Game, world: World): Duty[] {
   const found: Duty[] = []
-  const add = (move: Move, known: number) => {
-    const since = Math.max(known, world.lastMove)
+  const prompt = (move: Move, since: number) =>
     found.push({ actor: 'Watcher', move, since, due: since + game.rules.reaction })
-  }
+  // A move opens windows again that were over.
+  const add = (move: Move, known: number) => prompt(move, Math.max(known, world.lastMove))
   const valid: number[] = []
   for (const position of positions(world)) {
     if (hasFallen(world, position) || knownSince(world, position) === NONE) continue
     const breach = breachAt(game, world, position, false)
     if (breach === null) valid.push(position)
-    else add({ type: 'prove', position, everything: false }, breach.since)
+    else prompt({ type: 'prove', position, everything: false }, breach.since)
   }
   for (const [i, block] of world.blocks.entries()) {
-    const answered = block.time + game.rules.dc + game.rules.dr
-    if (block.openness === 'small' && block.shownAt === NONE && !isVoid(world, i + 1)) {
-      add({ type: 'haltUnanswered', block: i + 1 }, answered)
+    if (isVoid(world, i + 1)) continue
+    const overdue = overdueSince(game, world, i + 1)
+    // Also when the body has come since the time to answer was over: what it spends may be in exits that can't be challenged any more.
+    if (overdue !== NONE && !isForgiven(game, world, i + 1)) prompt({ type: 'haltUnanswered', block: i + 1 }, overdue)
+    for (const position of positionsIn(world, i + 1)) {
+      const asked = at(block.asked, position % 16)
+      const known = knownSince(world, position)
+      if (asked >= 0 && known !== NONE) prompt({ type: 'answerData', position }, Math.max(asked, known))
+      if (asked === NONE && known === NONE && block.openness === 'asked')
+        found.push({
+          actor: 'Watcher',
+          move: { type: 'ask', position },
+          since: block.time,
+          due: block.time + game.rules.dc,
+        })
     }
   }
   world.exits.forEach((exit, output) => {
@@ -76,6 +90,17 @@ export function watcherDuties(game: Game, world: World): Duty[] {
   return found
 }
 
+/** Whether every leaf of a block that somebody demands was public already, so that the demand itself is the attack (without F11: is public by now). */
+function isForgiven(game: Game, world: World, number: number): boolean {
+  const { asked, openness } = blockAt(world, number)
+  if (openness === 'small') return false
+  if (!on(game.rules, 'F11') && positionsIn(world, number).every((p) => knownSince(world, p) !== NONE)) return true
+  return asked.every((tick, index) => {
+    const known = knownSince(world, positionOf(number, index))
+    return tick < 0 || (known !== NONE && known <= tick)
+  })
+}
+
 /**
  * The first block that nobody can see and nobody can force open; who owns something leaves by its time + MEP. One that is shown later than any data
  * challenge allows stays withheld: what it spends may have exits that can't be challenged any more.
@@ -83,7 +108,8 @@ export function watcherDuties(game: Game, world: World): Duty[] {
 export function withheldBlock(game: Game, world: World): number | null {
   const { dc, dr } = game.rules
   const isLate = (b: Block) =>
-    (b.openness === 'big' || b.openness === 'shut') && (b.shownAt === NONE || b.shownAt > b.time + dc + dr)
+    (b.openness === 'big' || b.openness === 'thin' || b.openness === 'shut') &&
+    (b.shownAt === NONE || b.shownAt > b.time + dc + dr)
   const index = world.blocks.findIndex((b, i) => isLate(b) && !isVoid(world, i + 1))
   return index < 0 ? null : index + 1
 }
@@ -131,7 +157,7 @@ export function leavingActs(game: Game, world: World, owner: string): (Act & { s
   })
   for (const tx of inFlight) {
     const since = completeSince(game, world, tx)
-    if (since !== null) acts.push({ actor: owner, move: { type: 'startDispute', tx }, since })
+    if (since !== null) acts.push({ actor: owner, move: { type: 'startDispute', tx, honest: true }, since })
   }
   for (const [output, spec] of game.outputs.entries()) {
     if (spec.owner !== owner || gone.includes(output)) continue

@@ -1,21 +1,31 @@
 /** Every move of the hostile side, and every move that anybody may make, in a state of the explorer. */
 import { anchorChoices, breachAt, hasFallen, isVoid } from './chain.ts'
 import type { Act, Move } from './moves.ts'
-import { at, type Game, inclusions, leafAt, NONE, positions, type Via, type World } from './world.ts'
+import { at, type Game, inclusions, leafAt, NONE, positionOf, positions, type Via, type World } from './world.ts'
 
 /** The candidates; some are refused when they are applied. */
 export function hostileActs(game: Game, world: World): Act[] {
   const { powers } = game
   const moves: Move[] = []
   if (!world.halted) {
-    for (const [spec, { until }] of game.blocks.entries()) {
-      if (world.submitted.includes(spec) || world.now > until) continue
+    for (const [spec, { from, until }] of game.blocks.entries()) {
+      if (world.submitted.includes(spec) || world.now < from || world.now > until) continue
+      if (powers.inOrder && spec > world.submitted.length) continue
       for (const anchor of anchorChoices(game, world)) moves.push({ type: 'submit', spec, anchor })
     }
     if (powers.close) moves.push({ type: 'close' })
   }
   for (const [i, block] of world.blocks.entries()) {
     if (block.shownAt === NONE && !isVoid(world, i + 1)) moves.push({ type: 'reveal', block: i + 1 })
+  }
+  for (const [i, block] of world.blocks.entries()) {
+    if (block.asked.some((asked) => asked >= 0)) moves.push({ type: 'haltUnanswered', block: i + 1 })
+    for (const [index, asked] of block.asked.entries()) {
+      const position = positionOf(i + 1, index)
+      const mayHit = block.openness === 'open' || block.openness === 'thin'
+      if (asked === NONE && powers.asks && mayHit) moves.push({ type: 'ask', position })
+      if (asked >= 0 && block.openness !== 'open') moves.push({ type: 'answerData', position })
+    }
   }
   for (const output of powers.exits) {
     for (const via of waysOut(game, world, output)) moves.push({ type: 'startExit', output, via })

@@ -2,8 +2,10 @@
  * What must hold (`docs/invariants.md`): in every state that no more was paid than came in and nothing twice; at the end that every honest owner got at
  * least what some honest reading of history owes (FUNDS-1, EXIT-1 to EXIT-4).
  */
+import { breachAt, isVoid, isWitnessed, knownSince, positionsIn } from './chain.ts'
 import { isSolid, withheldBlock } from './honest.ts'
-import { at, type Game, leafAt, NONE, positions, type World } from './world.ts'
+import { NOT_IN_CONTRACTS, on } from './rules.ts'
+import { at, blockAt, blockNumberOf, type Game, leafAt, NONE, positionOf, positions, type World } from './world.ts'
 
 /** What is broken already in this state, or null. */
 export function brokenNow(game: Game, world: World): string | null {
@@ -17,6 +19,83 @@ export function brokenNow(game: Game, world: World): string | null {
   }
   const lost = world.bondsLost[0]
   if (lost !== undefined) return `EXIT-7: the bond of ${at(game.outputs, lost).name} fell to a spend that V6 forbids`
+  const starter = world.startersLost[0]
+  if (starter !== undefined && game.watchBonds)
+    return `8.3.7: the bond of the dispute about ${at(game.txs, starter).name} fell to a competitor that nobody could see`
+  return brokenHalt(game, world) ?? (isWhole(game) ? brokenOrder(game, world) : null)
+}
+
+/** Whether all rules of the contracts are on: then also what only follows from all of them is looked at. */
+function isWhole(game: Game): boolean {
+  return [...game.rules.off].every((amendment) => NOT_IN_CONTRACTS.includes(amendment))
+}
+
+/** HALT-1 to HALT-3 and HALT-5. */
+function brokenHalt(game: Game, world: World): string | null {
+  const { mep, reaction } = game.rules
+  if (world.voidFrom <= world.blocks.length && !isAtFault(game, world, world.voidFrom))
+    return `HALT-1: block ${world.voidFrom} is valid and could be had, and the chain was halted at it`
+  for (const [o, exit] of world.exits.entries()) {
+    if (exit !== null && exit.paid > 0 && exit.block > 0 && isVoid(world, exit.block))
+      return `HALT-3: ${at(game.outputs, o).name} was paid, and its block is void`
+  }
+  for (const [i, block] of world.blocks.entries()) {
+    if (isVoid(world, i + 1) || world.now <= block.time + mep) continue
+    const proofs = positionsIn(world, i + 1).flatMap((p) => breachAt(game, world, p, false)?.since ?? [])
+    const unanswered = block.asked.flatMap((tick, index) => {
+      const known = knownSince(world, positionOf(i + 1, index))
+      const isHidden = known === NONE || known > tick
+      return tick >= 0 && isHidden ? [tick + game.rules.dr] : []
+    })
+    const since = Math.min(...proofs, ...unanswered)
+    if (on(game.rules, 'F11') && since + reaction <= block.time + mep)
+      return `HALT-2: block ${i + 1} stands, and could have been halted in time`
+  }
+  return null
+}
+
+/** Whether a block breaks a rule, or a leaf of it was demanded and nobody could have shown it in time. */
+function isAtFault(game: Game, world: World, number: number): boolean {
+  const block = at(world.blocks, number - 1)
+  if (block.openness === 'small' && block.shownAt === NONE) return true
+  return block.leaves.some((_, index) => {
+    const position = positionOf(number, index)
+    const asked = at(block.asked, index)
+    const known = knownSince(world, position)
+    const isKept = asked >= 0 && (known === NONE || known > asked)
+    return isKept || !isValid(game, world, position)
+  })
+}
+
+/** Section 4 once more, told by walking through the chain: what exists, what is spent, what is locked. */
+function isValid(game: Game, world: World, position: number): boolean {
+  const exists = new Set(game.outputs.flatMap(({ madeBy }, o) => (madeBy === NONE ? [o] : [])))
+  const spent = new Set<number>()
+  for (const earlier of positions(world).filter((p) => p < position)) {
+    const leaf = leafAt(world, earlier)
+    const spec = at(game.txs, leaf.tx)
+    for (const o of spec.outputs) exists.add(o)
+    for (const o of spec.inputs) if (isWitnessed(game, leaf, o)) spent.add(o)
+  }
+  const leaf = leafAt(world, position)
+  const { anchor } = blockAt(world, blockNumberOf(position))
+  const { inputs, fault } = at(game.txs, leaf.tx)
+  const isFree = (o: number) => at(world.lock, o) === NONE || at(world.lock, o) > anchor
+  return (
+    fault === 'none' && inputs.every((o) => exists.has(o) && !spent.has(o) && isWitnessed(game, leaf, o) && isFree(o))
+  )
+}
+
+/** EXIT-4: no exit of block M or later has its turn before one of something older that started by the time of M + MEP. */
+function brokenOrder(game: Game, world: World): string | null {
+  for (const [o, late] of world.exits.entries()) {
+    if (late === null || late.state === 'queued' || late.block === 0) continue
+    const until = at(world.blocks, late.block - 1).time + game.rules.mep
+    const early = world.exits.findIndex(
+      (exit) => exit?.state === 'queued' && exit.block < late.block && exit.start <= until,
+    )
+    if (early >= 0) return `EXIT-4: ${at(game.outputs, o).name} had its turn before ${at(game.outputs, early).name}`
+  }
   return null
 }
 

@@ -1,7 +1,8 @@
 /** Moves as data: what anybody can do, applied to the explorer's world, and told as one line of a story. */
-import { haltUnanswered, prove, reveal, submit } from './chain.ts'
+import { answerData, ask, haltUnanswered, prove, reveal, submit } from './chain.ts'
 import { decide, showAnswer, showCompetitor, startDispute } from './disputes.ts'
 import { headOfQueue, inherit, release, settle, showEvidence, startExit, takeTurn } from './exits.ts'
+import { on } from './rules.ts'
 import { at, blockNumberOf, type Game, leafAt, type Via, type World } from './world.ts'
 
 /** A move. Positions, outputs and transactions are numbers of the game; a `piece` below zero is transaction -1 - piece, in no block. */
@@ -10,7 +11,9 @@ export type Move =
   | { readonly type: 'submit'; readonly spec: number; readonly anchor: number }
   | { readonly type: 'reveal'; readonly block: number }
   | { readonly type: 'startExit'; readonly output: number; readonly via: Via }
-  | { readonly type: 'startDispute'; readonly tx: number }
+  | { readonly type: 'startDispute'; readonly tx: number; readonly honest?: boolean }
+  | { readonly type: 'ask'; readonly position: number }
+  | { readonly type: 'answerData'; readonly position: number }
   | { readonly type: 'competitor'; readonly tx: number; readonly piece: number }
   | { readonly type: 'answer'; readonly tx: number; readonly piece: number }
   | { readonly type: 'evidence'; readonly output: number; readonly piece: number }
@@ -41,7 +44,11 @@ export function apply(game: Game, world: World, move: Move): World | string {
     case 'startExit':
       return startExit(game, world, move.output, move.via)
     case 'startDispute':
-      return startDispute(game, world, move.tx)
+      return startDispute(game, world, move.tx, move.honest ?? false)
+    case 'ask':
+      return ask(game, world, move.position)
+    case 'answerData':
+      return answerData(game, world, move.position)
     case 'competitor':
       return showCompetitor(game, world, move.tx, move.piece)
     case 'answer':
@@ -53,7 +60,9 @@ export function apply(game: Game, world: World, move: Move): World | string {
     case 'haltUnanswered':
       return haltUnanswered(game, world, move.block)
     case 'close':
-      return world.halted ? 'the chain is halted' : { ...world, halted: true }
+      return world.halted
+        ? 'the chain is halted'
+        : { ...world, halted: true, lastMove: on(game.rules, 'K2') ? world.lastMove : world.now }
     case 'turn':
       return takeTurn(game, world)
     case 'settle':
@@ -78,9 +87,15 @@ export function tell(game: Game, world: World, move: Move, after: World): string
       return 'time passes'
     case 'submit': {
       const { leaves, openness } = at(game.blocks, move.spec)
-      const names = leaves.map((leaf) => tx(leaf.tx) + (leaf.half ? ' (half-signed)' : '')).join(', ')
+      const names = leaves
+        .map((leaf) => tx(leaf.tx) + (leaf.half ? ' (half-signed)' : leaf.forged ? ' (forged)' : ''))
+        .join(', ')
       const hidden =
-        openness === 'open' ? '' : openness === 'small' ? ', hidden' : ', hidden, too big to be forced open'
+        openness === 'open'
+          ? ''
+          : openness === 'small' || openness === 'asked'
+            ? ', hidden'
+            : ', hidden, too big to be forced open'
       return `submits block ${world.blocks.length + 1} with ${names}, anchor ${inPeriods(game, move.anchor)}${hidden}`
     }
     case 'reveal':
@@ -97,6 +112,10 @@ export function tell(game: Game, world: World, move: Move, after: World): string
     }
     case 'startDispute':
       return `starts the dispute about ${tx(move.tx)}, E = ${inPeriods(game, after.disputes[move.tx]?.end ?? 0)}`
+    case 'ask':
+      return `demands that ${place(move.position)} be revealed`
+    case 'answerData':
+      return `reveals ${place(move.position)}, as demanded`
     case 'competitor':
       return `shows a competitor of ${tx(move.tx)}: ${place(move.piece)}`
     case 'answer':
@@ -110,7 +129,7 @@ export function tell(game: Game, world: World, move: Move, after: World): string
     case 'close':
       return 'closes the chain'
     case 'turn': {
-      const head = headOfQueue(world)
+      const head = headOfQueue(game, world)
       const exit = head === null ? null : after.exits[head]
       return `gives the exit of ${head === null ? 'nobody' : output(head)} its turn: ${exit?.state ?? ''}`
     }

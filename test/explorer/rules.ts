@@ -6,12 +6,15 @@
 /** Each amendment of the protocol's drafts that the explorer can take out. The text is what the protocol does with it. */
 export const AMENDMENTS = {
   C1: 'a spend is invalid from the lock on, judged by the anchor',
+  C2: 'what a halt voids is void in disputes too, judged at the turn and at the verdict',
   C3: 'evidence is judged when it decides; what fell counts as none',
   C4: 'a transaction that is in no block is no evidence',
   C5: 'the windows add up: ANCHOR_AGE + DC + DR + REACTION <= MEP/2',
   C6: 'a dispute is as young as its youngest input that is no deposit, counted from its start',
   C7: 'one verdict for all tokens',
+  H1: 'nothing moves the halt later than the time of its block + MEP',
   H4: 'evidence only from blocks anchored before the lock',
+  K2: 'a move of the halt lets everything unpaid wait in its place, reserved; a close is no move',
   K3: 'a dispute only suspends, in place and reserved, and not later than E - MEP/4',
   K5: 'an output may leave after a canonical verdict at any time',
   K6: 'evidence by a transaction that was never valid falls by proof',
@@ -21,11 +24,19 @@ export const AMENDMENTS = {
   P2: 'outputs may start their exits while the dispute runs',
   P4: 'evidence removes only once its block is final, until then it postpones, in place and reserved',
   P9b: 'the verdict does not wait for the queue',
+  R17: 'a proof that comes too late to halt still takes the transaction away',
+  V3: "a proof that an input was spent needs its owner's witness in the earlier spend",
+  D1: 'evidence removes an exit only after its E, also where a move of the halt set it',
+  F10: 'DR is at least REACTION (found by this explorer; the constructor does not ask for it)',
+  F11: 'a data challenge that nobody answered in time halts, also when the body has come since (found by this explorer)',
   F1: 'the place of a ticket that a verdict cancels is for the outputs of the transaction (found by this explorer)',
   F4: 'a transaction that was judged not canonical is no evidence against its inputs (found by this explorer)',
   F9: 'evidence removes an exit no sooner than REACTION after it matured (found by this explorer; not in the contracts)',
   F8: 'a transaction is no evidence once another of its inputs was paid out (found by this explorer; not in the contracts)',
 } as const
+
+/** What the contracts don't have, knowingly. Scenarios of halts are explored without these as well. */
+export const NOT_IN_CONTRACTS: readonly Amendment[] = ['F8', 'F9']
 
 /** The name of an amendment. */
 export type Amendment = keyof typeof AMENDMENTS
@@ -48,7 +59,8 @@ export interface Rules {
 export function createRules(off: readonly Amendment[] = [], mep = 8): Rules {
   const eighth = mep / 8
   const data = off.includes('C5') ? 2 * eighth : eighth
-  return { mep, anchorAge: eighth + 1, dc: data, dr: data, reaction: eighth, off: new Set(off) }
+  const dr = off.includes('F10') ? data - 1 : data
+  return { mep, anchorAge: eighth + 1, dc: data, dr, reaction: eighth, off: new Set(off) }
 }
 
 /** Whether the amendment is in force. */

@@ -15,7 +15,7 @@ import {
   type World,
 } from './world.ts'
 
-/** A child block by the names of its transactions; `~T` is T with a signature missing. */
+/** A child block by the names of its transactions; `~T` is T without the hostile side's witnesses, `!T` without those of honest owners. */
 export interface BlockDraft {
   readonly txs: readonly string[]
   readonly openness: Openness
@@ -44,7 +44,7 @@ export interface Draft {
   /** Deposits made after a block of `chain` (numbers from 1); others are older than all. */
   readonly depositedAfter?: Readonly<Record<string, number>>
   /** Blocks that the operator may submit, once each. */
-  readonly blocks?: readonly (BlockDraft & { readonly until: number })[]
+  readonly blocks?: readonly (BlockDraft & { readonly from?: number; readonly until: number })[]
   readonly honest: readonly string[]
   readonly away?: readonly string[]
   /** Exits that Mallory starts at time 0, before anything else. */
@@ -54,9 +54,14 @@ export interface Draft {
   readonly accused?: readonly string[]
   readonly rivals?: readonly string[]
   readonly answers?: boolean
+  readonly asks?: boolean
+  readonly inOrder?: boolean
+  readonly anchors?: 'all' | 'youngest'
   readonly proofs?: boolean
   readonly close?: boolean
   readonly processing?: boolean
+  /** Whether bonds of honest starters of disputes are looked at. */
+  readonly watchBonds?: boolean
   readonly horizon: number
   readonly pace?: 'any' | 'last'
 }
@@ -78,9 +83,13 @@ export function createGame(draft: Draft, rules: Rules): Game {
     return { name, owner, token, amount, madeBy, afterBlock: draft.depositedAfter?.[name] ?? 0 }
   })
   const leaves = ({ txs: names }: BlockDraft): Leaf[] =>
-    names.map((name) => ({ tx: txIndex(name.replace('~', '')), half: name.startsWith('~') }))
+    names.map((name) => ({
+      tx: txIndex(name.replace(/^[~!]/, '')),
+      half: name.startsWith('~'),
+      forged: name.startsWith('!'),
+    }))
   const blocks = (draft.blocks ?? []).map(
-    (b): BlockSpec => ({ leaves: leaves(b), openness: b.openness, until: ticks(b.until) }),
+    (b): BlockSpec => ({ leaves: leaves(b), openness: b.openness, from: ticks(b.from ?? 0), until: ticks(b.until) }),
   )
   const chain = (draft.chain ?? []).map((b): Block => {
     const time = ticks(b.time)
@@ -91,6 +100,7 @@ export function createGame(draft: Draft, rules: Rules): Game {
       time,
       shownAt: b.openness === 'open' ? time : NONE,
       leafShownAt: b.txs.map(() => NONE),
+      asked: b.txs.map(() => NONE),
       paidBefore: [],
     }
   })
@@ -115,6 +125,7 @@ export function createGame(draft: Draft, rules: Rules): Game {
     line: funded.map(() => 0),
     arrivals: 0,
     bondsLost: [],
+    startersLost: [],
   }
   const game: Game = {
     name: draft.name,
@@ -130,6 +141,9 @@ export function createGame(draft: Draft, rules: Rules): Game {
       accused: (draft.accused ?? []).map(outputIndex),
       rivals: (draft.rivals ?? []).map(txIndex),
       answers: draft.answers ?? false,
+      asks: draft.asks ?? false,
+      inOrder: draft.inOrder ?? false,
+      anchors: draft.anchors ?? 'all',
       proofs: draft.proofs ?? false,
       close: draft.close ?? false,
       processing: draft.processing ?? false,
@@ -137,6 +151,7 @@ export function createGame(draft: Draft, rules: Rules): Game {
     horizon: ticks(draft.horizon),
     pace: draft.pace ?? 'last',
     tokens,
+    watchBonds: draft.watchBonds ?? false,
     start,
   }
   return {

@@ -1,10 +1,13 @@
 /** The scenarios: small worlds around each story of `docs/threat-model.md`, each explored with all rules on and with single ones off. */
+import { HALT_SCENARIOS } from './haltScenarios.ts'
 import type { Amendment } from './rules.ts'
 import type { Draft } from './scenario.ts'
 
 /** A draft and the amendments whose story it is to bring back. */
 export interface Scenario extends Draft {
   readonly shows: readonly Amendment[]
+  /** Rules that are off in it always. */
+  readonly without?: readonly Amendment[]
   /** What a long run changes: more moves, more time. */
   readonly long?: Partial<Draft>
 }
@@ -16,7 +19,7 @@ const WITHHELD_EMPTY = [{ txs: ['E'], openness: 'big', time: 0 }] as const
 const EMPTY = { E: { in: [], out: [] } } as const
 const FORGERY = { G: { in: [], out: ['g'], fault: 'hidden' } } as const
 
-export const SCENARIOS: readonly Scenario[] = [
+const GAMES: readonly Scenario[] = [
   {
     name: 'breath',
     about: 'Mallory exits an output and spends it in a hidden block around the payout',
@@ -258,7 +261,7 @@ export const SCENARIOS: readonly Scenario[] = [
     outputs: { a: ['Alice', 10], m: ['Mallory', 1], j: ['Mallory', 1], g: ['Mallory', 11] },
     txs: { J: { in: ['m'], out: ['j'], fault: 'hidden' }, ...FORGERY },
     chain: WITHHELD,
-    blocks: [{ txs: ['J'], openness: 'big', until: 0.5 }],
+    blocks: [{ txs: ['J'], openness: 'big', until: 0 }],
     honest: ['Alice'],
     started: ['g'],
     proofs: true,
@@ -267,3 +270,5 @@ export const SCENARIOS: readonly Scenario[] = [
     long: { blocks: [{ txs: ['J'], openness: 'big', until: 1 }], processing: true },
   },
 ]
+
+export const SCENARIOS: readonly Scenario[] = [...GAMES, ...HALT_SCENARIOS]

@@ -4,6 +4,8 @@
  */
 import type { Rules } from './rules.ts'
 
+/** Of a leaf that was demanded: it was revealed. */
+export const ANSWERED = -2
 /** "Never", for ticks; "no deposit or block", for places. */
 export const NONE = -1
 /** A halt above every block: nothing is void. */
@@ -30,22 +32,25 @@ export interface TransactionSpec {
   readonly fault: 'none' | 'leaf' | 'hidden'
 }
 
-/** A leaf of a block: a transaction, complete or with the second signature missing. */
+/** A leaf of a block: a transaction, complete, or with witnesses missing: the hostile side's own (half), or those of honest owners (forged). */
 export interface Leaf {
   readonly tx: number
   readonly half: boolean
+  readonly forged: boolean
 }
 
 /**
- * How much a block shows: all; nothing until it is forced out (one leaf); nothing until the operator likes (thousands of leaves); nothing ever but the
- * leaves that are used on L1.
+ * How much a block shows: all; nothing until it is forced out (one leaf, told in short: shown by its time + DC + DR, or it halts); the same with every
+ * challenge and answer a move of its own (asked); nothing until the operator likes (thousands of leaves); the same, and any leaf of it may be hit by a data
+ * challenge (thin); nothing ever but the leaves that are used on L1.
  */
-export type Openness = 'open' | 'small' | 'big' | 'shut'
+export type Openness = 'open' | 'small' | 'asked' | 'big' | 'thin' | 'shut'
 
 export interface BlockSpec {
   readonly leaves: readonly Leaf[]
   readonly openness: Openness
-  /** The last tick at which it may be submitted. */
+  /** The first and the last tick at which it may be submitted. */
+  readonly from: number
   readonly until: number
 }
 
@@ -64,6 +69,8 @@ export interface Game {
   /** When honest people act between knowing and the end of their time: at any moment of it, or at the last. */
   readonly pace: 'any' | 'last'
   readonly tokens: number
+  /** Bonds of disputes are looked at too (8.3.7). */
+  readonly watchBonds: boolean
   readonly start: World
 }
 
@@ -75,6 +82,12 @@ export interface Powers {
   /** Transactions that may be shown as competitors. */
   readonly rivals: readonly number[]
   readonly answers: boolean
+  /** Data challenges, of every leaf that may be asked for. */
+  readonly asks: boolean
+  /** Blocks come in the order of the list. */
+  readonly inOrder: boolean
+  /** Under which anchors blocks come: all that differ, or the youngest (for blocks that spend nothing that leaves). */
+  readonly anchors: 'all' | 'youngest'
   readonly proofs: boolean
   readonly close: boolean
   readonly processing: boolean
@@ -89,6 +102,8 @@ export interface Block {
   readonly shownAt: number
   /** When each leaf was shown on L1 by itself, or NONE. */
   readonly leafShownAt: readonly number[]
+  /** When each leaf was demanded by a data challenge: ANSWERED, or NONE if never. */
+  readonly asked: readonly number[]
   /** Outputs that had been paid when it was submitted (used only without C1). */
   readonly paidBefore: readonly number[]
 }
@@ -132,6 +147,8 @@ export interface Dispute {
   readonly answers: readonly number[]
   /** By token; all the same with C7. */
   readonly verdicts: readonly Verdict[]
+  /** Somebody honest posted its bond. */
+  readonly honest: boolean
 }
 
 export interface World {
@@ -153,6 +170,8 @@ export interface World {
   readonly arrivals: number
   /** Honest exits whose bond fell to a spend that V6 forbids. */
   readonly bondsLost: readonly number[]
+  /** Transactions whose dispute cost somebody honest the bond, by a competitor that nobody could see when it started. */
+  readonly startersLost: readonly number[]
 }
 
 /** The position of leaf `index` in block `number` (blocks number from 1). */
