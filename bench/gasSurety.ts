@@ -47,27 +47,35 @@ const gasOf = async (chain: RootChain, call: RootCall) => {
   return { ...sent, gas: Number(sent.receipt.gasUsed) }
 }
 
-async function challenge(chain: RootChain, block: FullBlock, levels: number) {
-  const range = { blockNumber: block.number, first: 0, levels }
+async function challenge(chain: RootChain, block: FullBlock, levels: number, first = 0) {
+  const range = { blockNumber: block.number, first, levels }
   const bond = (await challengeBond(chain, range)) * 2n
   const { gas, events } = await gasOf(chain, encodeChallengeData(range, block.header, bond))
   return { gas, challenge: eventOf(events, 'DataChallenged').challenge }
 }
 
-async function reveal(chain: RootChain, block: FullBlock, open: DataChallenge): Promise<number> {
-  const shown = block.transactions.slice(0, 2 ** open.levels)
-  return (await gasOf(chain, encodeRevealData([open], shown, proveRange(block.tree, open)))).gas
+async function reveal(
+  chain: RootChain,
+  block: FullBlock,
+  levels: number,
+  open: readonly DataChallenge[],
+): Promise<number> {
+  const range = { first: 0, levels }
+  const shown = block.transactions.slice(0, 2 ** levels)
+  return (await gasOf(chain, encodeRevealData(range, open, shown, proveRange(block.tree, range)))).gas
 }
 
 export async function measureSurety(chain: RootChain, gas: Gas): Promise<void> {
   const id = await chain.client.snapshot()
   const block = await submitFull(chain, await payments(chain, 64), 1)
-  const [one, whole] = [await challenge(chain, block, 0), await challenge(chain, block, 6)]
+  const one = await challenge(chain, block, 0)
   gas['challengeData'] = one.gas
-  gas['revealData'] = await reveal(chain, block, one.challenge)
-  gas['revealDataEach'] = Math.ceil((await reveal(chain, block, whole.challenge)) / 64)
-  const heavy = await submitFull(chain, worst(64), 1)
-  gas['revealData_64x16in16out'] = await reveal(chain, heavy, (await challenge(chain, heavy, 6)).challenge)
+  gas['revealData'] = await reveal(chain, block, 0, [one.challenge])
+  const halves = [await challenge(chain, block, 5), await challenge(chain, block, 5, 32)]
+  const whole = halves.map((half) => half.challenge)
+  gas['revealDataEach'] = Math.ceil((await reveal(chain, block, 6, whole)) / 64)
+  const heavy = await submitFull(chain, worst(32), 1)
+  gas['revealData_32x16in16out'] = await reveal(chain, heavy, 5, [(await challenge(chain, heavy, 5)).challenge])
   const before = await chain.client.snapshot()
   gas['breakReceipt'] = await measureReceipt(chain)
   await chain.client.revert({ id: before })

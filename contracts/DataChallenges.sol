@@ -12,7 +12,10 @@ import {TransactionRules} from "./TransactionRules.sol";
 /// prices others out. Beyond HALVED_AFTER groups an answer is paid half its cost, and the bond is half: an operator who serves its blocks
 /// through L1 only bleeds with its challengers.
 abstract contract DataChallenges is OperatorBond {
-    uint256 private constant MOST_LEVELS = 6;
+    /// @dev 32 leaves of 16 in 16 out are 121 kB of calldata: nodes pass on transactions of at most 128 KiB.
+    uint256 private constant MOST_LEVELS = 5;
+    uint256 private constant MOST_REVEALED_LEVELS = 6;
+    uint256 private constant GROUP_LEVELS = 6;
     uint256 private constant HALVED_AFTER = 16;
     /// @dev Gas that a bond is sized by: an answer with 4 outputs a leaf, once and a tenth.
     uint256 private constant BOND_BASE_GAS = 90_000;
@@ -70,13 +73,16 @@ abstract contract DataChallenges is OperatorBond {
     }
 
     function revealData(
+        uint32 first,
+        uint8 levels,
         DataChallenge[] calldata challenges,
         ILifeboatTypes.Transaction[] calldata transactions,
         bytes calldata witnesses,
         bytes32[] calldata path
     ) external nonReentrant {
-        DataChallenge calldata whole = challenges[0];
-        uint256 cost = _requireRevealed(whole, transactions, witnesses, path);
+        DataChallenge calldata one = challenges[0];
+        if (levels > MOST_REVEALED_LEVELS) revert RangeMalformed(first, levels, one.txCount);
+        uint256 cost = _requireRevealed(one, first, levels, transactions, witnesses, path);
         uint256 left = cost * (block.basefee > 1 gwei ? block.basefee : 1 gwei) * 11 / 10;
         uint256 paid = 0;
         for (uint256 i = 0; i < challenges.length; i++) {
@@ -85,8 +91,8 @@ abstract contract DataChallenges is OperatorBond {
             uint256 deadline = c.startedAt + RESPONSE_PERIOD;
             if (block.timestamp > deadline) revert ChallengeTooLate(block.timestamp, deadline);
             if (
-                c.blockNumber != whole.blockNumber || c.first < whole.first
-                    || c.first + (1 << c.levels) > whole.first + (1 << whole.levels)
+                c.blockNumber != one.blockNumber || c.first < first
+                    || c.first + (1 << c.levels) > uint256(first) + (1 << levels)
             ) revert RangeMalformed(c.first, c.levels, c.txCount);
             uint256 share = left < c.bond ? left : c.bond;
             left -= share;
@@ -94,7 +100,7 @@ abstract contract DataChallenges is OperatorBond {
             _close(c, hash, ChallengeState.Answered);
             emit DataRevealed(c.blockNumber, c.first, c.levels, msg.sender, c.halved ? share / 2 : share);
         }
-        emit LeavesRevealed(whole.blockNumber, whole.first, whole.levels, transactions, witnesses, path);
+        emit LeavesRevealed(one.blockNumber, first, levels, transactions, witnesses, path);
         _pay(msg.sender, paid);
     }
 
@@ -133,13 +139,16 @@ abstract contract DataChallenges is OperatorBond {
     /// @return cost Gas by formula: by the shape of what is revealed, since bytes could be padded.
     function _requireRevealed(
         DataChallenge calldata c,
+        uint256 first,
+        uint256 levels,
         ILifeboatTypes.Transaction[] calldata transactions,
         bytes calldata witnesses,
         bytes32[] calldata path
     ) private view returns (uint256 cost) {
-        uint256 count = c.txCount - c.first;
-        if (count > 1 << c.levels) count = 1 << c.levels;
-        if (transactions.length != count) revert NotRevealed(c.blockNumber, c.first, c.levels);
+        if (first >= c.txCount || first & ((1 << levels) - 1) != 0) revert RangeMalformed(first, levels, c.txCount);
+        uint256 count = c.txCount - first;
+        if (count > 1 << levels) count = 1 << levels;
+        if (transactions.length != count) revert NotRevealed(c.blockNumber, first, levels);
         bytes32 separator = _domainSeparator();
         bytes32[] memory leaves = new bytes32[](count);
         uint256 offset = 0;
@@ -148,17 +157,17 @@ abstract contract DataChallenges is OperatorBond {
             ILifeboatTypes.Transaction calldata transaction = transactions[i];
             uint256 size = 64 * transaction.inputs.length;
             if (offset + size > witnesses.length || !TransactionRules.isWellFormed(transaction, size)) {
-                revert TransactionMalformed(c.first + i);
+                revert TransactionMalformed(first + i);
             }
             bytes32 txHash = Hashing.transactionHash(transaction, separator);
             leaves[i] = Hashing.leaf(txHash, keccak256(witnesses[offset:offset + size]));
             offset += size;
             cost += 5_000 + 3_200 * transaction.inputs.length + 3_200 * transaction.outputs.length;
         }
-        if (offset != witnesses.length) revert NotRevealed(c.blockNumber, c.first, c.levels);
-        bytes32 node = BlockTree.foldSubtree(leaves, c.levels);
-        if (!BlockTree.isSubtree(node, c.first >> c.levels, c.levels, c.txCount, c.root, path)) {
-            revert NotRevealed(c.blockNumber, c.first, c.levels);
+        if (offset != witnesses.length) revert NotRevealed(c.blockNumber, first, levels);
+        bytes32 node = BlockTree.foldSubtree(leaves, levels);
+        if (!BlockTree.isSubtree(node, first >> levels, levels, c.txCount, c.root, path)) {
+            revert NotRevealed(c.blockNumber, first, levels);
         }
     }
 
@@ -183,7 +192,7 @@ abstract contract DataChallenges is OperatorBond {
     }
 
     function _groupOf(uint256 first) private pure returns (uint256 word, uint256 bit) {
-        uint256 group = first >> MOST_LEVELS;
+        uint256 group = first >> GROUP_LEVELS;
         return (group >> 8, 1 << (group & 255));
     }
 

@@ -100,18 +100,21 @@ interface ISurety {
 
     /// @notice Demands that leaves of a block be revealed, within DC of the block. Anyone; all of `msg.value` is bond.
     /// @param first Index of the first leaf, a multiple of 2^levels and below the block's txCount.
-    /// @param levels At most 6, and at most the tree's height. Each range is challenged once.
+    /// @param levels At most 5, and at most the tree's height. Each range is challenged once.
     function challengeData(uint32 blockNumber, ILifeboatTypes.Header calldata header, uint32 first, uint8 levels)
         external
         payable;
 
     /// @notice Reveals a range, within DR of its challenge, even if its block has become void since. Anyone; is paid 1.1 times the cost by formula out of the bonds, or half of
     /// that where many ranges of the block were challenged.
-    /// @param challenges The range that is revealed, and then any others inside it.
+    /// @param first Index of the first leaf that is revealed, a multiple of 2^levels; `levels` at most 6.
+    /// @param challenges All of them of one block, and inside what is revealed.
     /// @param transactions Those of the range that the block has.
     /// @param witnesses Of all of them, back to back.
     /// @param path Siblings of the range's subtree from its own level up, those that lie wholly at index >= txCount left out.
     function revealData(
+        uint32 first,
+        uint8 levels,
         DataChallenge[] calldata challenges,
         ILifeboatTypes.Transaction[] calldata transactions,
         bytes calldata witnesses,

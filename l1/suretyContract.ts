@@ -119,15 +119,16 @@ export function encodeChallengeData(
   return call(encodeFunctionData({ abi: iSuretyAbi, functionName: 'challengeData', args }), bondWei)
 }
 
-/** `challenges`: the range that is revealed, then others inside it. `path`: as `proveRange` gives it. */
+/** `range`: what is revealed; `challenges` inside it. `path`: as `proveRange` gives it. */
 export function encodeRevealData(
+  { first, levels }: Pick<LeafRange, 'first' | 'levels'>,
   challenges: readonly DataChallenge[],
   revealed: readonly SignedTransaction[],
   path: readonly Hash[],
 ): RootCall {
   const transactions = revealed.map(({ transaction }) => transactionArgument(transaction))
   const witnesses = bytesToHex(concatBytes(...revealed.map((signed) => signed.witnesses)))
-  const args = [challenges, transactions, witnesses, path] as const
+  const args = [first, levels, challenges, transactions, witnesses, path] as const
   return call(encodeFunctionData({ abi: iSuretyAbi, functionName: 'revealData', args }))
 }
 

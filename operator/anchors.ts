@@ -36,6 +36,24 @@ export function isUnusable(anchor: Anchor, view: L1View, anchorAgeBlocks: number
   return anchor.number + anchorAgeBlocks < tip.number + 1 || !view.isCanonical(anchor)
 }
 
+/**
+ * Raises RECEIPTS_AT_RISK while a block with transactions that is not on L1 has an anchor older than so many L1 blocks: further promises on
+ * top of it may be broken with it.
+ */
+export function judgeAge(options: AnchorOptions, maxAge: number): void {
+  const { view, problems } = options
+  const tip = view.tip()?.number ?? 0
+  const oldest = readPromised(options).find(({ anchor }) => tip - anchor.number > maxAge)
+  if (!oldest) {
+    problems.clear('RECEIPTS_AT_RISK')
+    return
+  }
+  problems.raise(
+    'RECEIPTS_AT_RISK',
+    `block ${oldest.number} is not on L1, and its anchor is ${tip - oldest.anchor.number} L1 blocks old: from ${options.anchorAgeBlocks} on it can't come any more, and its receipts are broken`,
+  )
+}
+
 /** What is to be done now, in the caller's store transaction; undefined when all anchors are usable, or none can be mended. */
 export function findReanchoring(options: AnchorOptions): (() => void) | undefined {
   const { view, anchorAgeBlocks, problems } = options
@@ -74,6 +92,16 @@ function candidatesOf({ view, anchorAgeBlocks }: AnchorOptions): Anchor[] {
   const oldest = tip.number - Math.floor(anchorAgeBlocks / 2)
   const older = view.cursor().find(({ number }) => number >= oldest && number < best.number)
   return older ? [best, older] : [best]
+}
+
+/** Blocks that are not on L1 and hold transactions. */
+function readPromised(options: AnchorOptions): PendingBlock[] {
+  const { db, blockLog } = options
+  const open = blockLog.open()
+  const size = db.prepare<[number], { tx_count: number | null }>('SELECT tx_count FROM blocks WHERE number = ?')
+  return readPending(options).filter(({ number }) =>
+    number === open?.number ? open.txCount > 0 : (size.get(number)?.tx_count ?? 0) > 0,
+  )
 }
 
 /** Blocks that are not on L1: the sealed ones, and the open one once something is in it. */
@@ -126,7 +154,18 @@ function whyUnfit(output: ExistingOutput | undefined, anchor: Anchor): string | 
 }
 
 function move(blocks: readonly PendingBlock[], anchor: Anchor, options: AnchorOptions): void {
-  const { db, blockLog, problems, log } = options
+  const { db, blockLog, view, problems, log } = options
+  // Receipts name the anchor. One that an L1 reorg took away binds nobody; one that only grew too old does.
+  const promised = new Set(readPromised(options).map(({ number }) => number))
+  const broken = blocks.filter((block) => promised.has(block.number) && view.isCanonical(block.anchor))
+  if (broken.length > 0) {
+    const numbers = broken.map(({ number }) => number)
+    log.error('receipts.broken', { blocks: numbers, got: 'an anchor too old for L1', want: 'a submission in time' })
+    problems.raise(
+      'RECEIPTS_BROKEN',
+      `receipts for blocks ${numbers.join(', ')} are broken: they were not submitted in time; anybody who holds one can take half of the bond`,
+    )
+  }
   const update = db.prepare('UPDATE blocks SET anchor = ?, anchor_hash = ? WHERE number = ?')
   const open = blockLog.open()?.number
   for (const { number } of blocks) {

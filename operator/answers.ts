@@ -5,8 +5,10 @@
  */
 import type { RootCall } from '../l1/rootContract.ts'
 import { encodeRevealData } from '../l1/suretyContract.ts'
+import { bytesToHex } from '../protocol/bytes.ts'
 import { decodeTransaction } from '../protocol/codec.ts'
 import { coversRange, type DataChallenge, leavesOf, proveRange } from '../protocol/dataChallenge.ts'
+import { keccak256Text } from '../protocol/keccak.ts'
 import type { MerkleTree } from '../protocol/merkle.ts'
 import type { BlockLog } from './blockLog.ts'
 import type { L1View } from './l1View.ts'
@@ -42,7 +44,9 @@ export function findAnswers(options: AnswerOptions): (() => void) | undefined {
   const now = view.tip()?.timestamp ?? 0
   const open = surety
     .openChallenges()
-    .filter(({ startedAt, blockNumber }) => now <= startedAt + dataResponsePeriod && blockNumber <= blockLog.sealed())
+    .filter(({ startedAt }) => now <= startedAt + dataResponsePeriod)
+    // A block under our number that we did not cut is not ours to reveal.
+    .filter(({ blockNumber, root }) => blockLog.rootOf(blockNumber) === root)
   const batches = open
     .filter((one) => !open.some((whole) => whole !== one && coversRange(whole, one)))
     .map((whole) => [whole, ...open.filter((one) => one !== whole && coversRange(whole, one))])
@@ -66,7 +70,7 @@ function reveal(batch: readonly DataChallenge[], tree: MerkleTree, options: Answ
   const shown = transactions.bodiesOf(blockNumber).slice(first, first + leavesOf(whole, txCount))
   sender.answer({
     key: keyOf(batch),
-    call: encodeRevealData(batch, shown.map(decodeTransaction), proveRange(tree, whole)),
+    call: encodeRevealData(whole, batch, shown.map(decodeTransaction), proveRange(tree, whole)),
     purpose: `reveal ${shown.length} leaves of block ${blockNumber} from ${first} on`,
     deadline: Math.min(...batch.map(({ startedAt }) => startedAt)) + dataResponsePeriod,
     budgetWei: answerBudgetWei,
@@ -77,5 +81,5 @@ function reveal(batch: readonly DataChallenge[], tree: MerkleTree, options: Answ
 function keyOf(batch: readonly DataChallenge[]): string {
   const { blockNumber } = batch[0] as DataChallenge
   const ranges = batch.map(({ first, levels, startedAt }) => `${first}.${levels}.${startedAt}`)
-  return `reveal/${blockNumber}/${ranges.join('+')}`
+  return `reveal/${blockNumber}/${ranges[0]}/${bytesToHex(keccak256Text(ranges.join()))}`
 }

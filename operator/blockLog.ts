@@ -13,7 +13,7 @@ import { createTree, type MerkleTree } from '../protocol/merkle.ts'
 import { encodePosition, INDEX_LIMIT, OUTPUT_LIMIT } from '../protocol/position.ts'
 import { leafOf } from '../protocol/transaction.ts'
 import type { Database } from '../service/database.ts'
-import { toBlob, toHash } from './columns.ts'
+import { toBlob, toHash, toRoot } from './columns.ts'
 import type { Journal } from './journal.ts'
 import type { TransactionLog } from './transactionLog.ts'
 
@@ -43,6 +43,8 @@ export type BlockLog = Readonly<{
   append(entry: Entry, now: number): number
   /** The anchor of a sealed or the open block. Throws BLOCK_UNKNOWN (bug). */
   anchorOf(block: number): Anchor
+  /** Of a sealed block; undefined for any other. */
+  rootOf(block: number): Hash | undefined
   /** Of a block's transactions, from the log. */
   treeOf(block: number): MerkleTree
   /** Cuts the open block, even an empty one, and opens the next on the best anchor there is by then. Returns its number. */
@@ -108,6 +110,10 @@ export function createBlockLog({ db, log, journal, bestAnchor }: BlockLogOptions
       if (row) return { number: row.anchor, hash: toHash(row.anchor_hash) }
       throw bug('BLOCK_UNKNOWN', 'no such block', { got: block, want: `1 to ${newestSealed + 1}` })
     },
+    rootOf: (block) => {
+      const row = rows.selectRoot.get(block)
+      return row && toRoot(row.root)
+    },
     treeOf: (block) => createTree(readLeaves(log, block)),
     seal: (now) => {
       const { number, anchor, leaves } = need()
@@ -146,6 +152,9 @@ function prepareStatements(db: Database) {
     updateAnchor: db.prepare('UPDATE blocks SET anchor = ?, anchor_hash = ? WHERE number = ?'),
     selectAnchor: db.prepare<[number], { anchor: number; anchor_hash: Uint8Array }>(
       'SELECT anchor, anchor_hash FROM blocks WHERE number = ?',
+    ),
+    selectRoot: db.prepare<[number], { root: Uint8Array | null }>(
+      'SELECT root FROM blocks WHERE number = ? AND sealed_at IS NOT NULL',
     ),
     updateFirst: db.prepare('UPDATE blocks SET first_accepted_at = ? WHERE number = ?'),
     seal: db.prepare('UPDATE blocks SET sealed_at = ?, tx_count = ?, root = ? WHERE number = ?'),

@@ -11,7 +11,7 @@ import type { Database } from '../service/database.ts'
 import type { Log } from '../service/log.ts'
 import { createRateLimit } from '../service/rateLimit.ts'
 import { type Admit, createAdmit } from './admit.ts'
-import { findReanchoring } from './anchors.ts'
+import { findReanchoring, judgeAge } from './anchors.ts'
 import { type AnswerSender, findAnswers } from './answers.ts'
 import { type Anchor, type BlockLog, createBlockLog } from './blockLog.ts'
 import { findBuilderStep } from './builder.ts'
@@ -174,10 +174,18 @@ export function createCore(options: CoreOptions): Core {
       if (events.length > 0) store.write(() => view.apply(events, cursor))
     },
     step: () => {
-      runStep(findAnswers(answers))
+      try {
+        runStep(findAnswers(answers))
+        problems.clear('ANSWER_FAILED')
+      } catch (error) {
+        // Whatever somebody demands must not keep blocks from L1.
+        log.error('answer.failed', { error })
+        problems.raise('ANSWER_FAILED', 'a data challenge could not be answered: see the log')
+      }
       // L1 takes no more blocks: there is nothing left to do but to serve what there is.
       if (problems.all().some(({ code }) => code === 'HALTED')) return
       runStep(findReanchoring(anchors))
+      judgeAge(anchors, maxPromiseAge(parameters))
       const include = findInclusion(inclusion)
       runStep(include)
       // What is kept in memory of the outputs that it made does not know their locks.
@@ -188,6 +196,11 @@ export function createCore(options: CoreOptions): Core {
       runStep(findSubmitterStep(submitter))
     },
   }
+}
+
+/** Half of the submission's margin is left when nothing more is promised. */
+function maxPromiseAge(parameters: Parameters): number {
+  return parameters.anchorAgeBlocks - Math.ceil(parameters.submissionMargin / parameters.slot / 2)
 }
 
 /** Leaves the submission its margin, and is never below the age that the youngest possible anchor already has. */

@@ -16,10 +16,21 @@ export type L1SenderOptions = Readonly<{
 
 const IN_TROUBLE: readonly OutboxRow['status'][] = ['reverting', 'over-budget', 'unfunded', 'refused']
 
+const MOST_ATTEMPTS = 16
 /** After these an answer has nothing left to do: it was given, by us or another, or is too late. */
 const ANSWERED = ['ChallengeMismatch', 'ChallengeTooLate'] as const
 
 export function createL1Sender({ db, rootContract, surety, budgetWei }: L1SenderOptions): Sender & AnswerSender {
+  /** A row that has ended stays as it is: whoever asks again gets another. */
+  function newestOf(key: string) {
+    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+      const row = readRow(db, `${key}/${attempt}`)
+      if (!row)
+        return { row: attempt === 0 ? undefined : readRow(db, `${key}/${attempt - 1}`), next: `${key}/${attempt}` }
+    }
+    return { row: undefined, next: undefined }
+  }
+
   return {
     enqueue: ({ key, call, purpose, lastL1Block }) => {
       const deadline = { block: lastL1Block }
@@ -28,11 +39,12 @@ export function createL1Sender({ db, rootContract, surety, budgetWei }: L1Sender
     answer: ({ key, call, purpose, deadline, budgetWei: most }) => {
       const { data, valueWei } = call
       const terms = { deadline: { timestamp: deadline }, budgetWei: most, purpose, doneErrors: [...ANSWERED] }
-      amend(db, { key, to: surety, data, valueWei, ...terms })
+      const { next } = newestOf(key)
+      if (next !== undefined) amend(db, { key: next, to: surety, data, valueWei, ...terms })
     },
     isUnderWay: (key) => {
-      const state = readRow(db, key)
-      return state !== undefined && toState(state).state !== 'failed'
+      const { row, next } = newestOf(key)
+      return next === undefined || (row !== undefined && toState(row).state !== 'failed')
     },
     stateOf: (key) => {
       const row = readRow(db, key)

@@ -278,17 +278,20 @@ function createL1Loop(options: OperatorOptions, core: Core, now: () => number): 
     })
   let follower = start()
   let lastGood = now()
+  // What was known of L1 before the start may be long past: a promise on its anchor would be broken at birth.
+  core.problems.raise('L1_STALE', 'L1 was not looked at yet')
   return {
     lagMs: () => now() - lastGood,
     look: async (isStopping) => {
       try {
-        for (let polls = 0; polls < MAX_POLLS && !isStopping(); polls++) {
+        let isCaughtUp = false
+        for (let polls = 0; polls < MAX_POLLS && !isStopping() && !isCaughtUp; polls++) {
           const events = await follower.poll()
-          if (events.length === 0) break
-          core.applyL1(events, follower.cursor())
+          isCaughtUp = events.length === 0
+          if (!isCaughtUp) core.applyL1(events, follower.cursor())
         }
         lastGood = now()
-        core.problems.clear('L1_STALE')
+        if (isCaughtUp) core.problems.clear('L1_STALE')
       } catch (error) {
         // The follower may be ahead of what was stored: start again from the store.
         follower = start()

@@ -5,6 +5,7 @@
 
 export type ProblemCode =
   | 'ANCHOR_STUCK'
+  | 'ANSWER_FAILED'
   | 'DEPOSIT_LOST'
   | 'DISK'
   | 'FOREIGN_BLOCK'
@@ -12,6 +13,8 @@ export type ProblemCode =
   | 'L1_STALE'
   | 'NOT_BONDED'
   | 'OPERATOR_ROTATED'
+  | 'RECEIPTS_AT_RISK'
+  | 'RECEIPTS_BROKEN'
   | 'SUBMISSION_FAILED'
 
 /** While one of these stands, nothing is accepted. */
@@ -23,6 +26,7 @@ const BLOCKING: readonly ProblemCode[] = [
   'L1_STALE',
   'NOT_BONDED',
   'OPERATOR_ROTATED',
+  'RECEIPTS_AT_RISK',
 ]
 
 export type Problem = Readonly<{ code: ProblemCode; words: string }>

@@ -146,8 +146,8 @@ function addTransactionRoutes({ door, admission, receipts, problems, views }: Ro
     answer: signedReceiptSchema,
     cost: 20,
     handle: async ({ params }) => {
-      const halted = problems.all().find(({ code }) => code === 'HALTED')
-      if (halted) throw retryable('HALTED', `no receipts are given any more: ${halted.words}`)
+      const stopped = problems.blocking()
+      if (stopped) throw retryable(stopped.code, `no receipts are given now: ${stopped.words}`)
       const found = views.transaction(params.txHash) ?? fail('TRANSACTION_UNKNOWN', 'transaction', params.txHash)
       const [given] = await receipts.give([found])
       return given ?? fail('TRANSACTION_UNKNOWN', 'transaction', params.txHash)
@@ -160,7 +160,9 @@ async function withReceipts(
   { results }: { results: SubmitResult[] },
   receipts: ReceiptDesk,
 ): Promise<{ results: SubmitResult[] }> {
-  const given = await receipts.give(results.flatMap((result) => (result.status === 'accepted' ? [result] : [])))
+  // The payments are stored: a signer that fails must not make them look refused. The receipt can be asked for again.
+  const accepted = results.flatMap((result) => (result.status === 'accepted' ? [result] : []))
+  const given = await receipts.give(accepted).catch(() => [])
   let next = 0
   return {
     results: results.map((result) => {

@@ -7,8 +7,10 @@ import { invalid } from './errors.ts'
 import type { MerkleTree } from './merkle.ts'
 import type { Transaction } from './transaction.ts'
 
-/** Most levels of a range: 64 leaves. */
-export const MAX_CHALLENGE_LEVELS = 6
+/** Most levels of a range that is demanded: 32 leaves, whose answer fits into a transaction that nodes pass on, whatever they hold. */
+export const MAX_CHALLENGE_LEVELS = 5
+/** Most levels that one answer reveals: it may serve several challenges. */
+export const MAX_REVEALED_LEVELS = 6
 
 /** Beyond so many distinct groups of 64 leaves an answer is paid half its cost, and the bond is half. */
 export const HALVED_AFTER = 16
@@ -33,9 +35,10 @@ export type DataChallenge = LeafRange &
 export function findRangeProblem(
   { first, levels }: Omit<LeafRange, 'blockNumber'>,
   txCount: number,
+  maxLevels = MAX_CHALLENGE_LEVELS,
 ): string | undefined {
-  if (!Number.isInteger(levels) || levels < 0 || levels > MAX_CHALLENGE_LEVELS) {
-    return `levels: got ${levels}, want 0 to ${MAX_CHALLENGE_LEVELS}`
+  if (!Number.isInteger(levels) || levels < 0 || levels > maxLevels) {
+    return `levels: got ${levels}, want 0 to ${maxLevels}`
   }
   if (!Number.isInteger(first) || first < 0 || first >= txCount) return `first: got ${first}, want 0 to ${txCount - 1}`
   if (first % 2 ** levels !== 0) return `first: got ${first}, want a multiple of ${2 ** levels}`
@@ -65,9 +68,9 @@ export function coversRange(whole: LeafRange, part: LeafRange): boolean {
   )
 }
 
-/** Siblings of the range's subtree from its own level up, padding left out. Throws RANGE_MALFORMED. */
+/** Siblings of the range's subtree from its own level up, padding left out; also of a range too wide to be demanded. Throws RANGE_MALFORMED. */
 export function proveRange(tree: MerkleTree, range: Omit<LeafRange, 'blockNumber'>): Hash[] {
-  const problem = findRangeProblem(range, tree.levels[0]?.length ?? 0)
+  const problem = findRangeProblem(range, tree.levels[0]?.length ?? 0, MAX_REVEALED_LEVELS)
   if (problem) throw invalid('RANGE_MALFORMED', 'no such range of leaves', { got: range, want: problem })
   const path: Hash[] = []
   let place = range.first / 2 ** range.levels

@@ -142,7 +142,9 @@ export function encodeDataAction(action: DataAction): RootCall {
       return encodeChallengeData(action.range, action.header, action.bondWei)
     case 'reveal-data': {
       const { transactions, path } = action.held
+      const [whole] = action.records
       return encodeRevealData(
+        (whole as DataRecord).challenge,
         action.records.map(({ challenge }) => challenge),
         transactions,
         path,

@@ -88,6 +88,8 @@ export async function startNetwork(overrides: Partial<OperatorSettings> = {}) {
     restart: async (onWrite?: () => void) => {
       await operator.stop()
       operator = await start({}, onWrite)
+      // Nothing is promised before L1 was looked at.
+      await operator.tick()
     },
     stop: async () => {
       await operator.stop()

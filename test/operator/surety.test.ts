@@ -3,12 +3,17 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { decodeFunctionData } from 'viem'
 import { iSuretyAbi } from '../../contracts/artifacts.generated.ts'
+import { findAnswers } from '../../operator/answers.ts'
 import { createReceiptDesk, toCompact } from '../../operator/receipts.ts'
 import { bytesToHex, type Hash, hexToBytes, ZERO_ADDRESS } from '../../protocol/bytes.ts'
+import { encodeTransaction } from '../../protocol/codec.ts'
 import type { DataChallenge } from '../../protocol/dataChallenge.ts'
 import { domainSeparator } from '../../protocol/eip712.ts'
+import { keccak256 } from '../../protocol/keccak.ts'
+import { createTree } from '../../protocol/merkle.ts'
 import { decodePosition } from '../../protocol/position.ts'
 import { hashReceiptBatch, isInBatch } from '../../protocol/receipt.ts'
+import { leafOf } from '../../protocol/transaction.ts'
 import { recoverAddress } from '../../signatures/recover.ts'
 import { signDigest } from '../../signatures/sign.ts'
 import { alice, BOND, bob, createWorld, DOMAIN, ETH, hashOf, logs, operatorActor, pay, type World } from './fixture.ts'
@@ -42,7 +47,12 @@ function challengeOf(blockNumber: number, first: number, levels: number, started
 
 const revealed = (data: `0x${string}`) => {
   const { args } = decodeFunctionData({ abi: iSuretyAbi, data })
-  const [challenges, transactions] = args as unknown as [readonly DataChallenge[], readonly unknown[]]
+  const [, , challenges, transactions] = args as unknown as [
+    number,
+    number,
+    readonly DataChallenge[],
+    readonly unknown[],
+  ]
   return [challenges.map(({ first, levels }) => `${first}/${levels}`), transactions.length] as const
 }
 const tipTime = () => world.core.view.tip()?.timestamp ?? 0
@@ -205,6 +215,60 @@ test("a wallet's 65-byte signature becomes the compact one", () => {
   const s = `22${'00'.repeat(31)}`
   assert.is(bytesToHex(toCompact(`0x${r}${s}1b`)), `0x${r}${s}`)
   assert.is(bytesToHex(toCompact(`0x${r}${s}1c`)), `0x${r}a2${'00'.repeat(31)}`)
+})
+
+test('however much is demanded inside a range, its answer is one act with a name that the outbox takes', () => {
+  const signed = payment(2 ** 26, 5n)
+  const body = encodeTransaction(signed)
+  const leaves = Array.from({ length: 32 }, () => leafOf(hashOf(signed), keccak256(signed.witnesses)))
+  const tree = createTree(leaves)
+  const root = bytesToHex(tree.root)
+  const whole = { ...challengeOf(1, 0, 5), root, txCount: 32 }
+  const open = [whole, ...leaves.map((_, first) => ({ ...whole, first, levels: 0 }))]
+  const keys: string[] = []
+  const step = findAnswers({
+    surety: { ...world.core.surety, openChallenges: () => open },
+    transactions: { ...world.core.transactions, bodiesOf: () => leaves.map(() => body) },
+    blockLog: { ...world.core.blockLog, rootOf: () => root, treeOf: () => tree },
+    view: world.core.view,
+    sender: { answer: ({ key }) => void keys.push(key), isUnderWay: () => false },
+    dataResponsePeriod: 10 ** 10,
+    answerBudgetWei: 1n,
+  })
+  step?.()
+  assert.is(keys.length, 1)
+  assert.ok((keys[0] as string).length < 200, keys[0])
+})
+
+test('a challenge of a block that is not ours is left alone, and one that cannot be answered stops nothing', () => {
+  fillBlocks()
+  const foreign = { ...challengeOf(1, 0, 0, tipTime()), root: `0x${'99'.repeat(32)}` as Hash }
+  world.see(world.l1.mine(1, [logs.dataChallenged(foreign)]))
+  assert.equal(world.sender.answers, [])
+  world.sender.answer = () => {
+    throw new Error('the outbox refuses')
+  }
+  world.see(world.l1.mine(1, [logs.dataChallenged(challengeOf(2, 0, 0, tipTime()))]))
+  assert.equal(problems(), ['ANSWER_FAILED'])
+  world.accept(payment(world.deposit(alice, 5n), 5n))
+})
+
+test('nothing more is promised while what is promised may come too late, and broken receipts are told', () => {
+  const inputs = [world.deposit(alice, 5n), world.deposit(alice, 5n)]
+  world.accept(payment(inputs[0] as number, 5n))
+  world.clock.ms += 10_000
+  world.core.step()
+  const { number } = world.core.blockLog.anchorOf(1)
+  const age = () => (world.core.view.tip()?.number ?? 0) - number
+  // No submission is mined. 22 L1 blocks are allowed, 4 of them kept for the submission.
+  while (age() < 18) world.see(world.l1.mine(1))
+  assert.equal(problems(), [])
+  world.see(world.l1.mine(1))
+  assert.equal(problems(), ['RECEIPTS_AT_RISK'])
+  assert.is(world.core.problems.blocking()?.code, 'RECEIPTS_AT_RISK')
+  while (age() < 22) world.see(world.l1.mine(1))
+  assert.equal(problems(), ['RECEIPTS_BROKEN'], 'the block has a younger anchor now, and goes on')
+  assert.is(world.core.problems.blocking(), undefined)
 })
 
 test('a later block keeps its good anchor when an earlier one has grown too old', () => {

@@ -1,6 +1,7 @@
 /** A running operator that answers for what it says, on the real contracts: receipts, data challenges, its bond. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { createClient } from '../../api/client.ts'
 import { type Hash, hexToBytes } from '../../protocol/bytes.ts'
 import { hashReceiptBatch, isInBatch } from '../../protocol/receipt.ts'
 import { recoverAddress } from '../../signatures/recover.ts'
@@ -69,6 +70,26 @@ test('a demanded block is revealed without anybody asking, also after a restart 
   const [, state] = await readSurety<readonly [string, number]>(chain, 'challengeRecord', [block.number, 0, 0])
   assert.is(state, 2, 'answered')
   assert.is((await network.api().status()).bond?.wei, ETHER)
+})
+
+test('an operator that was away promises nothing before it has seen where L1 is', async ({ network }) => {
+  const { chain, clock } = network
+  const input = await network.deposit(alice, ETHER)
+  await network.mine(3)
+  await network.operator.stop()
+  await chain.client.mine({ blocks: chain.parameters.anchorAgeBlocks + 5 })
+  const operator = await network.start()
+  const api = createClient({ url: operator.url })
+  const signed = await chain.pay(alice, input, [[bob, ETHER]])
+  const [early] = await api.submit([signed])
+  assert.is(early?.status === 'rejected' && early.error.code, 'L1_STALE')
+  clock.ms += 1_000
+  await operator.tick()
+  const [late] = await api.submit([signed])
+  assert.is(late?.status, 'accepted')
+  const anchor = late?.status === 'accepted' ? (late.receipt?.receipt.anchor ?? 0) : 0
+  assert.ok(anchor + chain.parameters.anchorAgeBlocks > Number(await chain.client.getBlockNumber()) + 10)
+  await operator.stop()
 })
 
 test('an operator that loses half its bond says so and takes nothing more', async ({ network }) => {

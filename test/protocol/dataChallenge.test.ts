@@ -29,7 +29,7 @@ test('the ranges that cover a block hold each leaf once, and each can be challen
         txCount,
       )
       for (const range of ranges) assert.is(findRangeProblem(range, txCount), undefined)
-      for (const [i, range] of ranges.entries()) assert.is(range.first, i === 0 ? 0 : ranges[i - 1]!.first + 64)
+      for (const [i, range] of ranges.entries()) assert.is(range.first, i === 0 ? 0 : ranges[i - 1]!.first + 32)
     }),
   )
 })
@@ -63,12 +63,12 @@ test('a range that a block has not is refused with what was wrong', () => {
 test('forcing a leaf, a range and a whole block into the open costs what the specification says', () => {
   const bondOf = (fee: bigint) => {
     const groups = coverBlock(1, 4_096)
-    return groups.reduce((sum, { levels }, i) => sum + dataChallengeBond(levels, i + 1, fee), 0n)
+    return groups.reduce((sum, { levels, first }) => sum + dataChallengeBond(levels, (first >> 6) + 1, fee), 0n)
   }
   assert.is(dataChallengeBond(0, 1, GWEI) / GWEI, 121_875n)
-  assert.is(dataChallengeBond(6, 1, GWEI) / GWEI, 2_041_406n)
+  assert.is(dataChallengeBond(5, 1, GWEI) / GWEI, 1_066_406n)
   const [atOne, atTwenty, atFiveHundred] = [1n, 20n, 500n].map((fee) => Number(bondOf(fee * GWEI) / 10n ** 13n) / 1e5)
-  assert.equal([atOne, atTwenty, atFiveHundred], [0.11519, 2.30396, 57.59906])
+  assert.equal([atOne, atTwenty, atFiveHundred], [0.12035, 2.40712, 60.17812])
 })
 
 test('who answers a whole block alone is paid for some of it, and loses less than the challengers', () => {
@@ -79,7 +79,10 @@ test('who answers a whole block alone is paid for some of it, and loses less tha
   const paid = (groups: number) => formula * (groups > HALVED_AFTER ? 0.55 : 1.1)
   const loss = Array.from({ length: 64 }, (_, i) => measured - paid(i + 1)).reduce((sum, one) => sum + one, 0)
   assert.ok(loss > 21e6 && loss < 22e6, `got ${loss}`)
-  const bonds = coverBlock(1, 4_096).reduce((sum, { levels }, i) => sum + dataChallengeBond(levels, i + 1, 1n), 0n)
+  const bonds = coverBlock(1, 4_096).reduce(
+    (sum, { levels, first }) => sum + dataChallengeBond(levels, (first >> 6) + 1, 1n),
+    0n,
+  )
   assert.ok(Number(bonds) > 5 * loss)
 })
 

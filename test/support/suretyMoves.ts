@@ -57,12 +57,12 @@ export async function reveal(
   chain: RootChain,
   block: ChildBlock,
   challenges: readonly DataChallenge[],
-  { from = actors.operator }: { from?: Actor } = {},
+  { from = actors.operator, range }: { from?: Actor; range?: Pick<LeafRange, 'first' | 'levels'> } = {},
 ) {
-  const [whole] = challenges as readonly [DataChallenge]
+  const whole = range ?? (challenges[0] as DataChallenge)
   const transactions = block.transactions.slice(whole.first, whole.first + leavesOf(whole, block.transactions.length))
   const path = proveRange(blockTree(chain.hashed(block.transactions)), whole)
-  return chain.send(from.account, encodeRevealData(challenges, transactions, path), chain.surety)
+  return chain.send(from.account, encodeRevealData(whole, challenges, transactions, path), chain.surety)
 }
 
 export function endChallenge(chain: RootChain, challenge: DataChallenge, from: Actor = actors.carol) {
