@@ -4,6 +4,7 @@
  */
 import { ALERTS, isAlertCode } from '../watcher/alerts.ts'
 import { CONTRACT_DISPUTES, WALLET_DISPUTES } from './errorBookDisputes.ts'
+import { SURETY } from './errorBookSurety.ts'
 
 export type ErrorEntry = Readonly<{ kind: string; meaning: string; remedy: string }>
 
@@ -15,6 +16,14 @@ const WALLET: Page = {
   BALANCE_TOO_LOW: [
     'The spendable outputs do not cover amount and fee.',
     'See `lifeboat balance`: exits, open swaps and unanswered payments hold outputs back.',
+  ],
+  CHAIN_HALTED: [
+    'The chain is halted already.',
+    'Owners leave: `lifeboat exit --all`. It cannot be closed or halted a second time in order.',
+  ],
+  CLOSE_NOT_CONFIRMED: [
+    '`lifeboat close` says what it would do and does it only with --yes.',
+    'Read what it prints; add --yes to end the chain for ever.',
   ],
   COINS_FRAGMENTED: [
     'The amount lies in more outputs than one transaction can spend (16).',
@@ -51,7 +60,20 @@ const WALLET: Page = {
     'L1 holds no credit for this account in this token.',
     'Exits are credited when they are processed: `lifeboat process`.',
   ],
+  NOMINEE_IS_OPERATOR: ['The key nominated is the operator’s already.', 'Name another key.'],
+  NOT_NOMINATED: [
+    'The operator has not nominated this key, or has taken it back.',
+    'With the operator’s key: `lifeboat operator-key nominate <address>`.',
+  ],
+  NOT_OPERATOR: [
+    'Only the operator’s key may do this; the error names it.',
+    'Use that key: --account. `lifeboat operator-key show` says whose it is.',
+  ],
   NOT_OWNER: ['The output belongs to somebody else.', 'Use the key of its owner, or their mandate.'],
+  OPERATOR_RUNS: [
+    'Something answers as the operator. Two programs must not send with one key, and what a running operator promises would be lost.',
+    'Wait until its blocks are on L1 (`lifeboat status`) and stop it first; --unsafe-running insists.',
+  ],
   OUTPUT_SPENT: [
     'The output is spent or may be: its exit would be challenged and the bond lost.',
     'Exit the output that the spend made instead.',
@@ -160,6 +182,10 @@ const CONTRACT: Page = {
     'The mandate does not cover this: delegate, period, position, amount, or it is revoked.',
     'Ask the owner for another.',
   ],
+  NotBonded: [
+    'The operator’s bond is below what the chain asks for: it takes no blocks.',
+    'Anyone may add to the bond at the surety’s address.',
+  ],
   NotCovered: [
     'The amount exceeds all that ever came in, or an older ticket waits before it.',
     'Check the amount; settle the older ones first.',
@@ -170,6 +196,7 @@ const CONTRACT: Page = {
   ],
   NotOperator: ['Only the operator may do this.', "Use the operator's key."],
   NotOwner: ['Only the owner may do this without a mandate.', "Use the owner's key."],
+  NotSurety: ['Only the surety may do this.', 'Call the surety, whose address is in the deployment file.'],
   NothingToDo: ['Nothing is due, or somebody else did it.', 'Nothing.'],
   OutputMissing: ['The transaction has no such output.', 'Check the position.'],
   ModuleMismatch: ['The module was made for other parameters.', 'Deploy both with the same parameters.'],
@@ -195,6 +222,7 @@ export function findError(code: string): (ErrorEntry & Readonly<{ code: string }
     ['wallet', { ...WALLET, ...WALLET_DISPUTES }],
     ['validity rule', VALIDITY],
     ['root contract', { ...CONTRACT, ...CONTRACT_DISPUTES }],
+    ['surety', SURETY],
   ] as const
   for (const [kind, page] of pages) {
     const name = Object.keys(page).find((one) => one.toLowerCase() === code.toLowerCase())
@@ -208,5 +236,7 @@ export function findError(code: string): (ErrorEntry & Readonly<{ code: string }
 }
 
 export function listErrors(): string[] {
-  return [WALLET, WALLET_DISPUTES, VALIDITY, CONTRACT, CONTRACT_DISPUTES, ALERTS].flatMap((page) => Object.keys(page))
+  return [WALLET, WALLET_DISPUTES, VALIDITY, CONTRACT, CONTRACT_DISPUTES, SURETY, ALERTS].flatMap((page) =>
+    Object.keys(page),
+  )
 }

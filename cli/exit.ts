@@ -4,12 +4,13 @@ import { parseHash } from '../protocol/bytes.ts'
 import { configError, isLifeboatError } from '../protocol/errors.ts'
 import { parsePosition } from '../protocol/position.ts'
 import { boolean, integer, text } from '../service/configTypes.ts'
-import { listCoins } from '../wallet/balance.ts'
+import { leaveBy } from '../wallet/deadlines.ts'
 import type { StartedExit } from '../wallet/exit.ts'
 import type { Flight } from '../wallet/flight.ts'
 import { exitInFlight, type InFlightExit } from '../wallet/inFlight.ts'
 import { findFlight } from '../wallet/keep.ts'
-import { type KeptOutputs, keptOutputs, type LeaveOptions, type Left, leave, leavePayment } from '../wallet/leave.ts'
+import { type LeaveOptions, type Left, leave, leavePayment } from '../wallet/leave.ts'
+import { outputsToLeave } from '../wallet/owned.ts'
 import { keepPaymentFile, parsePaymentFile } from '../wallet/paymentFile.ts'
 import { endSwap, swapFlight } from '../wallet/swap.ts'
 import { errorToJson, type PrintedError } from './exitCodes.ts'
@@ -72,10 +73,33 @@ export function createExitCommand(io: CliIo) {
         standardOnly: config.standard,
         ...(suspectBlock === undefined ? {} : { suspectBlock }),
       }
+      await sayWhatHurries(session, suspectBlock)
       const outcome = await run(session, { output, inFlight: config.inFlight }, options)
       return report(session, outcome)
     },
   })
+}
+
+/** A fault of one output or payment, or of who shows it; everything else, such as a silent L1, concerns all of them. */
+const OF_ONE: readonly string[] = ['EXIT_DATA_MISSING', 'INPUT_UNPROVEN', 'EXIT_HIDDEN', 'DISPUTE_HIDDEN']
+
+/** In plain words, before anything is sent: what the state of the chain means, and by when. */
+async function sayWhatHurries({ wallet, io }: Session, suspectBlock: number | undefined): Promise<void> {
+  const [{ timestamp }, { voidFrom }] = [await wallet.root.now(), await wallet.root.head()]
+  if (voidFrom !== 0) {
+    io.err(
+      `the chain was halted: blocks from ${voidFrom} on are void. What older blocks and deposits hold leaves at any time. A payment to you in a ` +
+        'void block leaves by its dispute; if the payer takes out what it spent, only until three quarters of the period (MEP) after that, so do it now\n',
+    )
+    return
+  }
+  const by = suspectBlock === undefined ? undefined : await leaveBy(wallet.root, suspectBlock)
+  if (!by) return
+  const rest =
+    timestamp > by.lastMoment
+      ? `that was until ${formatTime(by.lastMoment, timestamp)}: what the block forged may come first, and leaving still beats staying`
+      : `in the queue by ${formatTime(by.lastMoment, timestamp)} comes before whatever it forged; start disputes by ${formatTime(by.startBy, timestamp)}`
+  io.err(`block ${by.block} is withheld or invalid. What is older and ${rest}\n`)
 }
 
 type Asked = Readonly<{ output: string | undefined; inFlight: string | undefined }>
@@ -128,7 +152,13 @@ async function leaveWithAll(session: Session, options: Omit<LeaveOptions, 'posit
   const left: Left[] = []
   const failed: Failure[] = []
   const gone = new Set<string>()
-  const { positions, unplaced } = await allOutputs(session)
+  const { positions, unplaced, unlisted } = await outputsToLeave(wallet)
+  if (unlisted.length > 0) {
+    io.err(
+      `the operator does not list ${unlisted.length === 1 ? 'output' : 'outputs'} ${unlisted.join(', ')}, kept here as unspent. If no other copy of this ` +
+        'wallet spent them, it lies: `lifeboat exit <position> --unsafe-maybe-spent`\n',
+    )
+  }
   const tries = [
     ...positions.map((position) => ({
       name: { position },
@@ -146,7 +176,8 @@ async function leaveWithAll(session: Session, options: Omit<LeaveOptions, 'posit
         left.push(one)
       }
     } catch (error) {
-      if (!isLifeboatError(error) || error.family === 'retryable') throw error
+      if (!isLifeboatError(error)) throw error
+      if (error.family === 'retryable' && !OF_ONE.includes(error.code)) throw error
       if (error.code === 'NOTHING_LEAVES' && gone.has(String(error.details['txHash']))) continue
       io.err(`${'position' in name ? `output ${name.position}` : `payment ${name.txHash}`}: ${error.message}\n`)
       failed.push({ ...name, error: errorToJson(error) })
@@ -170,7 +201,7 @@ async function report({ wallet, io }: Session, { left, failed }: Outcome) {
   ]
   return {
     json: { started, inFlight, choices: left.map(({ choice }) => choice), failed },
-    text: text.length === 0 ? 'nothing to exit\n' : text.join(''),
+    text: `${text.length === 0 && failed.length === 0 ? 'nothing to exit\n' : text.join('')}${failed.length === 0 ? '' : `${failed.length} could not leave, for the reasons given\n`}`,
   }
 }
 
@@ -204,21 +235,6 @@ function describeInFlight({ tokens }: Wallet, left: InFlightExit, now: number): 
       : []),
     '',
   ].join('\n')
-}
-
-/** Without the operator: what the wallet itself knows. */
-async function allOutputs({ wallet, io }: Session): Promise<KeptOutputs> {
-  const { store, account } = wallet
-  try {
-    const coins = await listCoins(wallet)
-    return { positions: coins.filter(({ held }) => held !== 'exiting').map(({ position }) => position), unplaced: [] }
-  } catch (error) {
-    if (!isLifeboatError(error)) throw error
-    io.err(`the operator does not answer (${error.message}); using what is kept here\n`)
-    const exiting = new Set(store.exits(account.address).map(({ position }) => position))
-    const { positions, unplaced } = keptOutputs(wallet)
-    return { positions: positions.filter((position) => !exiting.has(position)), unplaced }
-  }
 }
 
 function whichOutput(count: number) {

@@ -1,16 +1,18 @@
 /** lifeboat explain: why an exit, a dispute, a transaction or a block is as it is, and what an error means. */
 import { Command } from 'commander'
 import { type Hash, parseHash, ZERO_HASH } from '../protocol/bytes.ts'
-import { configError, invalid } from '../protocol/errors.ts'
+import { configError, invalid, isLifeboatError } from '../protocol/errors.ts'
 import { type Exit, voidableUntil } from '../protocol/exit.ts'
 import { parsePosition } from '../protocol/position.ts'
 import { describePlace } from '../protocol/validity.ts'
 import { defineConfig } from '../service/config.ts'
 import { exitOutlook, findExit, findExitAt, findHeaders, findThroughDisputes } from '../wallet/exits.ts'
+import { standingOf } from '../wallet/standings.ts'
 import { configureOutput, createCommand } from './command.ts'
 import { findError, listErrors } from './errorBook.ts'
 import { createExplainDisputeCommand } from './explainDispute.ts'
 import { type CliIo, formatTime, toJson } from './io.ts'
+import { standingInWords } from './standing.ts'
 import { createWalletCommand } from './walletCommand.ts'
 import { jsonEntry, walletEntries } from './walletConfig.ts'
 import type { Session } from './walletSession.ts'
@@ -79,7 +81,11 @@ function txCommand(io: CliIo): Command {
     run: async (session, [text = '']) => {
       const { wallet } = session
       const txHash = parseHash(text) as Hash
-      const status = await wallet.child.transaction(txHash)
+      const status = await wallet.child.transaction(txHash).catch((error: unknown) => {
+        if (!isLifeboatError(error)) throw error
+        session.io.err(`the operator does not answer (${error.message})\n`)
+        return undefined
+      })
       const own = wallet.store.payment(txHash)
       const watcher = await askWatchers(session, `/v1/explain/tx/${txHash}`)
       if (!status && !own && !watcher) {
@@ -89,9 +95,14 @@ function txCommand(io: CliIo): Command {
         })
       }
       const transaction = status?.transaction ?? own?.signed.transaction
+      const payment = await standingOf(wallet, txHash, status ? { hint: status.position } : {})
+      const { timestamp } = await wallet.root.now()
       const lines = [
         `transaction ${txHash}`,
-        status ? `  ${status.stage} at ${describePlace(status.position)}` : '  the operator does not know it',
+        `  ${standingInWords(payment, (seconds) => formatTime(seconds, timestamp))}`,
+        status
+          ? `  the operator says: ${status.stage} at ${describePlace(status.position)}`
+          : '  the operator does not know it',
         ...(own ? [`  sent by this wallet: ${own.state}${own.reason ? ` (${own.reason})` : ''}`] : []),
         ...(transaction?.inputs.map((input) => `  spends ${describePlace(input)}`) ?? []),
         ...(transaction?.outputs.map(
@@ -103,6 +114,7 @@ function txCommand(io: CliIo): Command {
       return {
         json: {
           txHash,
+          payment,
           status: status ?? null,
           own: own ? { state: own.state, reason: own.reason ?? null } : null,
           watcher: watcher ?? null,

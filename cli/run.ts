@@ -4,6 +4,7 @@ import { isLifeboatError } from '../protocol/errors.ts'
 import { configureOutput } from './command.ts'
 import { EXIT_BUG, EXIT_CODES, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, errorToJson, exitCodeOf } from './exitCodes.ts'
 import { type CliIo, toJson } from './io.ts'
+import { endedInOrder } from './running.ts'
 
 type CommandEntry = Readonly<{ describe: string; load(): Promise<(io: CliIo) => Command> }>
 
@@ -58,6 +59,18 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     describe: 'list disputes about payments',
     load: async () => (await import('./disputes.ts')).createDisputesCommand,
   },
+  bond: {
+    describe: 'show, post, take: what the operator has at stake on L1',
+    load: async () => (await import('./bond.ts')).createBondCommand,
+  },
+  'operator-key': {
+    describe: "show, nominate, accept: the operator's key handed on",
+    load: async () => (await import('./operatorKey.ts')).createOperatorKeyCommand,
+  },
+  close: {
+    describe: "end the chain in order, with the operator's key",
+    load: async () => (await import('./operatorKey.ts')).createCloseCommand,
+  },
   process: { describe: 'pay out what is due', load: async () => (await import('./process.ts')).createProcessCommand },
   withdraw: {
     describe: 'fetch what L1 holds for an account',
@@ -85,7 +98,7 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
 export async function runCli(argv: readonly string[], io: CliIo): Promise<number> {
   try {
     await createProgram(io).parseAsync([...argv], { from: 'user' })
-    return io.signal.aborted ? EXIT_INTERRUPTED : EXIT_OK
+    return io.signal.aborted && !endedInOrder(io) ? EXIT_INTERRUPTED : EXIT_OK
   } catch (error) {
     return printError(error, io, argv.includes('--json'))
   }

@@ -1,11 +1,16 @@
 /** lifeboat send: a payment on the child chain. */
 import { type Address, type Hash, parseHash } from '../protocol/bytes.ts'
+import { isLifeboatError } from '../protocol/errors.ts'
+import { decodePosition } from '../protocol/position.ts'
 import { describePlace } from '../protocol/validity.ts'
 import { boolean, text } from '../service/configTypes.ts'
 import { keepOwnOutputs, pay, waitForStage } from '../wallet/pay.ts'
+import type { PaymentStanding } from '../wallet/standing.ts'
+import { standingOf } from '../wallet/standings.ts'
 import { parseTokenAmount } from '../wallet/tokens.ts'
-import type { CliIo } from './io.ts'
+import { type CliIo, formatTime } from './io.ts'
 import { parseParty } from './keystore.ts'
+import { standingInWords } from './standing.ts'
 import { createWalletCommand } from './walletCommand.ts'
 
 const hashText = () => text({ pattern: /^0x[0-9a-fA-F]{64}$/, want: '0x and 64 hexadecimal digits' })
@@ -54,15 +59,32 @@ export function createSendCommand(io: CliIo) {
       })
       const { txHash, position, fee, merges } = paid
       let stage = 'accepted'
+      let payment: PaymentStanding | undefined
       if (config.wait) {
         wallet.report(`accepted at ${describePlace(position)}`)
         stage = (await waitForStage(wallet, txHash, 'committed', shared.timeout * 1000)).stage
         await keepOwnOutputs(wallet, paid)
+        // The stage is the operator's word; this is L1's. The payment is made, whatever L1 answers now.
+        payment = await standingOf(wallet, txHash).catch((error: unknown) => {
+          if (!isLifeboatError(error)) throw error
+          wallet.report(`L1 does not say how it stands (${error.message})`)
+          return undefined
+        })
       }
+      const soft = `soft: the operator promised it a place in block ${decodePosition(position).block}; \`lifeboat history\` says when it is on L1`
+      const told = payment ? standingInWords(payment, formatTime) : soft
       const feeText = fee ? `, fee ${wallet.tokens.describe(fee.token, fee.amount)}` : ''
       return {
-        json: { txHash, position, stage, merges, fee: fee ?? null },
-        text: `${stage}: ${amount} ${token.symbol} to ${to}${feeText}\ntransaction ${txHash}\nposition    ${position}\n`,
+        json: {
+          txHash,
+          position,
+          stage,
+          standing: payment?.standing ?? 'soft',
+          payment: payment ?? null,
+          merges,
+          fee: fee ?? null,
+        },
+        text: `${amount} ${token.symbol} to ${to}${feeText}\n${told}\ntransaction ${txHash}\nposition    ${position}\n`,
       }
     },
   })

@@ -129,7 +129,7 @@ async function refuseSpent(
     if (spend) reasons.push(`your payment ${spend.txHash} (${state}) spends it`)
   }
   if (store.openSwaps(account.address).some(({ role, inputs }) => role === 'taker' && inputs.includes(position))) {
-    reasons.push('a swap that you accepted spends it')
+    reasons.push('a swap that you accepted spends it: its maker may complete it at any time')
   }
   const listed = await listCoins(wallet).catch((error: unknown) => {
     if (isLifeboatError(error)) return undefined
@@ -144,7 +144,7 @@ async function refuseSpent(
     'this output is spent, or may be: an exit of it would be challenged and its bond lost',
     {
       got: reasons,
-      want: 'an unspent output; with --unsafe-maybe-spent the exit is started all the same',
+      want: 'an unspent output (cancel a swap first, `lifeboat swap cancel`); with --unsafe-maybe-spent the exit is started all the same',
     },
   )
 }

@@ -24,6 +24,8 @@ export type OutputSituation = Readonly<{
   suspectBlock?: number
   /** Somebody, or the wallet itself, shows how the output stands on L1. */
   isProven: boolean
+  /** Another transaction is shown at the place that the operator promised to the one that made it. */
+  isDisplaced?: boolean
   /** Undefined where nobody has it with its signatures. */
   made?: KnownTransaction
   /** An own payment of this output that no block on L1 holds. */
@@ -39,7 +41,7 @@ export type ExitChoice =
 export function chooseExit(at: OutputSituation): ExitChoice {
   const { position, newest, voidFrom, suspectBlock, isProven, made, spending } = at
   const { block } = decodePosition(position)
-  if (spending && spending.verdict !== 'not-canonical') {
+  if (spending && spending.verdict !== 'not-canonical' && !isDead(spending, voidFrom)) {
     return inFlight(spending, `your payment ${spending.txHash} spends this output and is in no block on L1`)
   }
   if (isDepositPosition(position)) return { way: 'standard', why: 'a deposit needs no block' }
@@ -50,6 +52,13 @@ export function chooseExit(at: OutputSituation): ExitChoice {
       instead: 'the owners of its inputs can take those out',
     }
   }
+  if (made && made.verdict !== 'canonical' && isDead(made, voidFrom)) {
+    return {
+      way: 'none',
+      why: `its block ${block} is void or not on L1, and the payment that made it spends what a void block made: it can never count`,
+      instead: 'leave with what that was made from: `lifeboat exit --all` finds it',
+    }
+  }
   if (made?.verdict === 'running') {
     return inFlight(
       made,
@@ -58,7 +67,7 @@ export function chooseExit(at: OutputSituation): ExitChoice {
   }
   const trouble = troubleOf()
   if (trouble === undefined) return { way: 'standard', why: `its block ${block} is on L1 and open` }
-  if (made && isOlder(made)) return inFlight(made, trouble)
+  if (made && hasOlderPlace(made)) return inFlight(made, trouble)
   if (made && (made.youngestInput ?? 0) > newest) {
     return {
       way: 'none',
@@ -71,7 +80,7 @@ export function chooseExit(at: OutputSituation): ExitChoice {
   return made
     ? {
         way: 'none',
-        why: `${trouble}, and an input of the payment that made it is no older`,
+        why: `${trouble}, and an input of the payment that made it is of the same block`,
         instead: 'exit what you owned before',
       }
     : {
@@ -83,13 +92,15 @@ export function chooseExit(at: OutputSituation): ExitChoice {
   function troubleOf(): string | undefined {
     if (block > newest) return `its block ${block} is not on L1`
     if (isVoid(block)) return `its block ${block} is void`
+    if (at.isDisplaced) return `another transaction stands where the operator promised it, in block ${block}`
     if (isSuspect(block))
       return `block ${suspectBlock} is withheld or invalid and this output (block ${block}) is not older`
     return isProven ? undefined : `nobody shows its block ${block}`
   }
 
-  function isOlder({ youngestInput }: KnownTransaction): boolean {
-    return youngestInput === undefined || !(youngestInput > newest || isVoid(youngestInput) || isSuspect(youngestInput))
+  /** Older than the output's own place, though perhaps not older than what is suspected: who suspects too much must not cost a place. */
+  function hasOlderPlace({ youngestInput }: KnownTransaction): boolean {
+    return youngestInput === undefined || !(youngestInput > newest || isVoid(youngestInput) || youngestInput >= block)
   }
 
   function isVoid(of: number): boolean {
@@ -99,6 +110,11 @@ export function chooseExit(at: OutputSituation): ExitChoice {
   function isSuspect(of: number): boolean {
     return suspectBlock !== undefined && of >= suspectBlock
   }
+}
+
+/** After a halt: it spends what a void block made, so that no block and no dispute will ever carry it out. */
+export function isDead({ youngestInput }: Pick<KnownTransaction, 'youngestInput'>, voidFrom: number): boolean {
+  return voidFrom !== 0 && youngestInput !== undefined && youngestInput >= voidFrom
 }
 
 function inFlight({ txHash }: KnownTransaction, why: string): ExitChoice {

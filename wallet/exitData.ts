@@ -59,10 +59,11 @@ export function checkExitData(data: ExitData, position: number, separator: Uint8
   }
   if (data.kind === 'deposit') {
     const { owner, token, amount } = data.output
-    return { position, outputId: depositIdOf(position), owner, token, amount }
+    return named(data, { position, outputId: depositIdOf(position), owner, token, amount })
   }
   const { index, output: place } = decodePosition(position)
   const txHash = hashTransaction(data.transaction, separator)
+  if (data.txHash !== bytesToHex(txHash)) throw wrong('it names another transaction', data.txHash, bytesToHex(txHash))
   const output = data.transaction.outputs[place]
   if (!output) throw wrong('the transaction has no such output', data.transaction.outputs.length, `more than ${place}`)
   const leaf = leafOf(txHash, hexToBytes(data.proof.witnessesHash))
@@ -72,7 +73,23 @@ export function checkExitData(data: ExitData, position: number, separator: Uint8
     throw wrong('the Merkle path does not lead to the root', bytesToHex(txHash), `leaf ${index} under ${header.root}`)
   }
   const { owner, token, amount } = output
-  return { position, outputId: outputIdOf(txHash, place), owner, token, amount, madeAt: header.timestamp }
+  return named(data, {
+    position,
+    outputId: outputIdOf(txHash, place),
+    owner,
+    token,
+    amount,
+    madeAt: header.timestamp,
+  })
+}
+
+/** What the data says beside what it proves must agree with it: whoever reads it later need not ask which field was checked. */
+function named(data: ExitData, proven: ProvenOutput): ProvenOutput {
+  const { outputId, output } = data
+  const { owner, token, amount } = proven
+  if (outputId !== proven.outputId) throw wrong('it names another output', outputId, proven.outputId)
+  if (output.owner === owner && output.token === token && output.amount === amount) return proven
+  throw wrong('it tells another output than it proves', output, { owner, token, amount })
 }
 
 /** What the root contract keeps of a deposit: 27 bytes of keccak256(owner, token, amount). */

@@ -4,7 +4,13 @@
  */
 import { type Address, bytesToHex, type Hash } from '../protocol/bytes.ts'
 import { invalid, isLifeboatError, type LifeboatError } from '../protocol/errors.ts'
-import { findFormFault, hashTransaction, type SignedTransaction, witnessOf } from '../protocol/transaction.ts'
+import {
+  findFormFault,
+  hashTransaction,
+  type SignedTransaction,
+  WITNESS_SIZE,
+  witnessOf,
+} from '../protocol/transaction.ts'
 import { recoverAddress } from '../signatures/recover.ts'
 import type { WalletContext } from './context.ts'
 import type { ProvenOutput } from './exitData.ts'
@@ -73,6 +79,24 @@ export function checkWitnesses(
       },
     )
   }
+}
+
+/** The transaction with, for each input that is proven, the signature of its owner, if it is among these. */
+export function mendWitnesses(
+  { transaction, witnesses }: SignedTransaction,
+  variants: readonly SignedTransaction[],
+  { outputs, separator }: Readonly<{ outputs: readonly ProvenOutput[]; separator: Uint8Array }>,
+): SignedTransaction {
+  const digest = hashTransaction(transaction, separator)
+  const mended = Uint8Array.from(witnesses)
+  for (const { position, owner } of outputs) {
+    const index = transaction.inputs.indexOf(position)
+    const isOwners = (witness: Uint8Array) => recoverAddress(digest, witness) === owner
+    if (isOwners(witnessOf(mended, index))) continue
+    const found = variants.map((one) => witnessOf(one.witnesses, index)).find(isOwners)
+    if (found) mended.set(found, index * WITNESS_SIZE)
+  }
+  return { transaction, witnesses: mended }
 }
 
 /** Whether the owner signed the spend of this input: a transaction that says so without that signature says nothing. */

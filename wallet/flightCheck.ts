@@ -2,11 +2,12 @@
  * The preflight of a dispute (docs/spec.md section 6.3.1): whatever L1 would refuse, and what could only end in a verdict that is not
  * canonical, is said before a bond is sent, with what to do instead.
  */
-import type { Hash } from '../protocol/bytes.ts'
+import { bytesToHex, type Hash } from '../protocol/bytes.ts'
 import { suspensionDeadline } from '../protocol/dispute.ts'
 import { invalid, retryable } from '../protocol/errors.ts'
 import type { Exit } from '../protocol/exit.ts'
 import { decodePosition, isDepositPosition, transactionPosition } from '../protocol/position.ts'
+import { hashTransaction, type SignedTransaction } from '../protocol/transaction.ts'
 import type { WalletContext } from './context.ts'
 import { isVoidAt } from './disputes.ts'
 import type { ProvenOutput } from './exitData.ts'
@@ -18,8 +19,10 @@ import {
   collectInputs,
   type Flight,
   isSpentBy,
+  mendWitnesses,
   type ProvenFlight,
 } from './flight.ts'
+import { findElsewhere } from './keep.ts'
 import type { ProvenExitData } from './proofs.ts'
 
 /** `exits`: those that inputs have, in order, as the call wants them. `doomed`: why the verdict can only be not canonical. */
@@ -36,13 +39,13 @@ export async function proveFlight(
   flight: Flight,
   options: CheckOptions,
 ): Promise<CheckedFlight> {
-  const { signed, txHash } = flight
-  const hash = checkForm(signed, wallet.separator)
+  const { txHash } = flight
+  const hash = checkForm(flight.signed, wallet.separator)
   if (hash !== txHash)
     throw invalid('FLIGHT_WRONG', 'the transaction is not the one named', { got: hash, want: txHash })
-  const { proven, unproven } = await collectInputs(wallet, signed)
+  const { proven, unproven } = await collectInputs(wallet, flight.signed)
   const outputs = proven.map(({ output }) => output)
-  checkWitnesses(signed, txHash, { outputs, separator: wallet.separator })
+  const signed = await signedByOwners(wallet, flight, outputs)
   if (unproven.length > 0) throw await inputsUnproven(wallet, unproven)
   const me = wallet.account.address
   const owners = [...outputs, ...signed.transaction.outputs].map(({ owner }) => owner)
@@ -57,8 +60,35 @@ export async function proveFlight(
   const { exits, doomed } = await inputExits(wallet, proven)
   const reasons = [...doomed, ...rivalSpends(wallet, flight, outputs)]
   refuseDoomed(reasons, { ownsInput: outputs.some(({ owner }) => owner === me), ...options, txHash })
-  return { ...flight, inputs: proven, exits, doomed: reasons }
+  return { ...flight, signed, inputs: proven, exits, doomed: reasons }
 }
+
+/**
+ * A file with false signatures must not take the place of true ones that came otherwise: those kept here are tried, then whoever answers.
+ * Throws FLIGHT_UNSIGNED.
+ */
+async function signedByOwners(
+  wallet: WalletContext,
+  { txHash, signed }: Flight,
+  outputs: readonly ProvenOutput[],
+): Promise<SignedTransaction> {
+  const about = { outputs, separator: wallet.separator }
+  const ownVariants = wallet.store.flightVariants(txHash).filter((one) => hashOf(wallet, one) === txHash)
+  const mended = mendWitnesses(signed, ownVariants, about)
+  try {
+    checkWitnesses(mended, txHash, about)
+    return mended
+  } catch (error) {
+    const others = await findElsewhere(wallet, txHash)
+    const whole = mendWitnesses(mended, others, about)
+    if (others.length === 0) throw error
+    checkWitnesses(whole, txHash, about)
+    return whole
+  }
+}
+
+const hashOf = ({ separator }: WalletContext, { transaction }: SignedTransaction) =>
+  bytesToHex(hashTransaction(transaction, separator))
 
 /** In words, for the person who goes on. */
 export function warningsOf({ doomed, inputs, exits }: CheckedFlight, { suspectBlock }: CheckOptions): string[] {

@@ -8,6 +8,7 @@ import { type Hash, hexToBytes, ZERO_HASH } from '../protocol/bytes.ts'
 import type { Verdict } from '../protocol/dispute.ts'
 import { isLifeboatError } from '../protocol/errors.ts'
 import { outputIdOf } from '../protocol/position.ts'
+import { answer, attempt } from './answer.ts'
 import type { WalletContext } from './context.ts'
 import {
   disputeOutlook,
@@ -20,8 +21,8 @@ import {
 } from './disputes.ts'
 import type { StartedExit } from './exit.ts'
 import { findExit, findExits, type KnownExit } from './exits.ts'
-import { answer, exitInputs } from './inFlight.ts'
-import type { L1Act, L1Done } from './ports.ts'
+import { exitInFlight, exitInputs } from './inFlight.ts'
+import type { StoredFlight } from './store.ts'
 
 /** Pieces that one call weighs: far below the gas limit of one L1 transaction. */
 const PIECES_PER_CALL = 100
@@ -43,7 +44,45 @@ export async function followDisputes(wallet: WalletContext, key: string): Promis
     if ((await answer(wallet, known)) !== undefined) answered.push(known.dispute.txHash)
     decided.push(...(await decide(wallet, known, { all, key })))
   }
+  await joinLater(wallet)
   return { answered, decided, exits: await exitFreedInputs(wallet) }
+}
+
+/**
+ * Disputes that the account left by and that still owe it something: outputs whose exits by a void block have ended leave by the dispute
+ * now. One that L1 does not have any more (a reorg) is told.
+ */
+async function joinLater(wallet: WalletContext): Promise<void> {
+  const { store, root, account } = wallet
+  for (const txHash of store.disputes(account.address)) {
+    const { verdict } = await root.disputeRecord(txHash)
+    if (verdict === 'none') {
+      wallet.report(
+        `L1 has no dispute of payment ${txHash} any more: \`lifeboat exit --in-flight ${txHash}\` starts it again`,
+      )
+      continue
+    }
+    const flight = store.flight(txHash)
+    if (verdict === 'not-canonical' || !flight || !(await hasBarredOutput(wallet, flight))) continue
+    try {
+      await exitInFlight(wallet, { flight: { ...flight, from: 'saved' } })
+    } catch (error) {
+      if (!isLifeboatError(error)) throw error
+      wallet.report(`payment ${txHash}: ${error.message}`)
+    }
+  }
+}
+
+/** An own output whose exit was removed at its turn with its void block: it may start again, once. */
+async function hasBarredOutput({ root, account }: WalletContext, { txHash, signed }: StoredFlight): Promise<boolean> {
+  for (const [i, { owner }] of signed.transaction.outputs.entries()) {
+    if (owner !== account.address) continue
+    const outputId = outputIdOf(hexToBytes(txHash), i)
+    if ((await root.exitRecord(outputId)).state !== 'locked') continue
+    const removed = await root.events({ types: ['ExitRemoved'], outputId })
+    if (removed.some((event) => event.type === 'ExitRemoved' && event.outputId === outputId)) return true
+  }
+  return false
 }
 
 /**
@@ -182,17 +221,6 @@ async function release(wallet: WalletContext, { exit, record }: KnownExit, key: 
     doneErrors: ['StateUnexpected'],
   })
   return done.events.some(({ type }) => type === 'ExitRemoved')
-}
-
-/** What L1 refuses is told, and keeps nothing else from being done: a piece that the endpoint hides, money that waits for an older ticket. */
-async function attempt(wallet: WalletContext, act: L1Act): Promise<L1Done> {
-  try {
-    return await wallet.send(act)
-  } catch (error) {
-    if (!isLifeboatError(error) || error.code !== 'L1_ACT_FAILED') throw error
-    wallet.report(`${act.purpose}: ${error.message}`)
-    return { events: [] }
-  }
 }
 
 async function isReleasable({ root }: WalletContext, { exit, record }: KnownExit): Promise<boolean> {

@@ -2,24 +2,20 @@
  * Leaving in flight (docs/spec.md section 6.3): of a payment whose inclusion is unknown. The wallet starts its dispute, or joins the one
  * that runs, and takes its own outputs of it out in the same call. Everything that L1 would refuse is refused before a bond is sent.
  */
-import {
-  encodeAnswerDispute,
-  encodeStartDispute,
-  encodeStartDisputedExits,
-  type InputShown,
-} from '../l1/rootContract.ts'
+import { encodeStartDispute, encodeStartDisputedExits, type InputShown } from '../l1/rootContract.ts'
 import { type Hash, hexToBytes } from '../protocol/bytes.ts'
 import { invalid, isLifeboatError, retryable } from '../protocol/errors.ts'
 import type { Exit } from '../protocol/exit.ts'
-import { decodePosition, outputIdAt, outputIdOf } from '../protocol/position.ts'
+import { decodePosition, outputIdOf } from '../protocol/position.ts'
+import { answer } from './answer.ts'
 import type { WalletContext } from './context.ts'
-import { type DisputeOutlook, disputeOutlook, findDispute, type KnownDispute, oldestStanding } from './disputes.ts'
+import { type DisputeOutlook, disputeOutlook, findDispute, isVoidAt, type KnownDispute } from './disputes.ts'
 import { requireEther, type StartedExit, startExit, withHeadroom } from './exit.ts'
-import { findYoungHint } from './exits.ts'
+import { findExit, findYoungHint } from './exits.ts'
 import type { Flight, ProvenFlight } from './flight.ts'
 import { proveFlight, warningsOf } from './flightCheck.ts'
 import type { L1Done } from './ports.ts'
-import { obtainExitData, type ProvenExitData } from './proofs.ts'
+import type { ProvenExitData } from './proofs.ts'
 
 /** Gas of a start, by its inputs and the exits that start with it; what is kept aside for it. */
 const DISPUTE_GAS = 100_000n
@@ -71,6 +67,7 @@ async function startOne(wallet: WalletContext, options: InFlightOptions): Promis
   wallet.report('checking the payment and what shows its inputs')
   const flight = await proveFlight(wallet, options.flight, options)
   const outputs = await leavingOutputs(wallet, flight)
+  const notes = outputs.length > 0 ? [] : await refuseIdle(wallet, flight)
   const [exitBondWei, disputeBondWei] = [
     withHeadroom(await root.exitBond()),
     withHeadroom(await root.disputeBond(flight.inputs.length)),
@@ -93,7 +90,7 @@ async function startOne(wallet: WalletContext, options: InFlightOptions): Promis
     doneErrors: ['DisputeKnown'],
   })
   if (done.txHash === undefined) return undefined
-  return finish(wallet, { how: 'started', flight, done, options, warnings: warningsOf(flight, options) })
+  return finish(wallet, { how: 'started', flight, done, options, warnings: [...warningsOf(flight, options), ...notes] })
 }
 
 async function joinOne(wallet: WalletContext, options: InFlightOptions): Promise<InFlightExit> {
@@ -104,6 +101,7 @@ async function joinOne(wallet: WalletContext, options: InFlightOptions): Promise
   store.saveFlight({ ...flight, owner: account.address })
   // Perhaps this wallet was stopped when it had just started it.
   if (known.dispute.starter === account.address) store.saveDispute(flight.txHash, account.address)
+  await saveExiting(wallet, flight)
   const answered = await answer(wallet, known)
   const outputs = await leavingOutputs(wallet, flight)
   const ownInputs = known.inputs.some(({ owner }) => owner === account.address)
@@ -114,6 +112,7 @@ async function joinOne(wallet: WalletContext, options: InFlightOptions): Promise
       {
         got: `a dispute that is ${known.record.verdict}`,
         want: `an own output without an exit; \`lifeboat process\` does the rest. See \`lifeboat explain dispute ${flight.txHash}\``,
+        txHash: flight.txHash,
       },
     )
   }
@@ -169,44 +168,25 @@ async function finish(wallet: WalletContext, { how, flight, done, options, warni
 }
 
 /**
- * Shows L1 where the disputed transaction is included, if the wallet holds that and it would count: in time, anchored before the inputs'
- * locks, and not shown already. Returns the position.
- */
-export async function answer(wallet: WalletContext, known: KnownDispute): Promise<number | undefined> {
-  const { root, account, store } = wallet
-  const { dispute, record } = known
-  const held = store.flight(dispute.txHash)?.position
-  const [now, head, outlook] = [await root.now(), await root.head(), await disputeOutlook(root, known)]
-  if (record.verdict !== 'running' || held === undefined || now.timestamp > outlook.answersUntil) return undefined
-  const { answer: oldest } = await oldestStanding(root, known, head)
-  if (oldest !== undefined && oldest <= held) return undefined
-  const own = known.signed.transaction.outputs.map((_, i) => held + i)
-  const place = await findInclusion(wallet, own, dispute.txHash)
-  if (!place || place.header.anchor >= dispute.lockedAt || (await root.isInvalid(held))) return undefined
-  if (head.voidFrom !== 0 && decodePosition(held).block >= head.voidFrom) return undefined
-  wallet.report('showing L1 where the payment is included')
-  await wallet.send({
-    key: `answer:${dispute.txHash}:${held}:${account.address}`,
-    purpose: `show where the disputed payment ${dispute.txHash} is included`,
-    call: encodeAnswerDispute(dispute, { position: held, header: place.header, proof: place.proof }),
-    doneErrors: ['PieceKnown'],
-  })
-  return held
-}
-
-/**
  * Exits of own inputs that have none: they wait for the verdict in their places. One that an included competitor spends, or that cannot
  * start, is told, not thrown.
  */
 export async function exitInputs(
   wallet: WalletContext,
-  { dispute, inputs, competitors }: KnownDispute,
+  { dispute, inputs, competitors, record }: KnownDispute,
 ): Promise<StartedExit[]> {
   const started: StartedExit[] = []
+  if (record.hasCompetitor && competitors.length === 0) {
+    wallet.report(
+      `the endpoint hides what was shown against ${dispute.txHash}: its inputs do not leave before that is known`,
+    )
+    return started
+  }
   for (const [i, { owner, outputId, position }] of inputs.entries()) {
     const { state } = await wallet.root.exitRecord(outputId)
     if (owner !== wallet.account.address || (state !== 'none' && state !== 'locked')) continue
-    const rival = competitors.find((one) => one.input === i && one.position !== 0)
+    const rivals = competitors.filter((one) => one.input === i && one.position !== 0)
+    const rival = await firstStanding(wallet, rivals)
     if (rival) {
       wallet.report(
         `input ${position} does not leave: ${rival.txHash} at ${rival.position} spends it, signed by its owner`,
@@ -223,17 +203,54 @@ export async function exitInputs(
   return started
 }
 
-/** Any output's exit data shows the inclusion; the first that somebody has will do. */
-async function findInclusion(wallet: WalletContext, positions: readonly number[], txHash: Hash) {
-  for (const position of positions) {
-    try {
-      const { data, output } = await obtainExitData(wallet, position)
-      if (data.kind === 'transaction' && outputIdAt(position, txHash) === output.outputId) return data
-    } catch (error) {
-      if (!isLifeboatError(error)) throw error
-    }
+/** Evidence of a spend in a block that became void, or that was proven invalid, takes nobody's bond. */
+async function firstStanding({ root }: WalletContext, rivals: KnownDispute['competitors']) {
+  const { voidFrom } = await root.head()
+  for (const rival of rivals) {
+    if (!isVoidAt(rival.position, voidFrom) && !(await root.isInvalid(rival.position))) return rival
   }
   return undefined
+}
+
+/**
+ * Nothing of the account's would leave by a dispute that it starts. Throws NOTHING_LEAVES, unless that holds a right all the same: inputs
+ * of its own wait for the verdict, or an output's exit rests on a void block and only the dispute can follow it. Returns what to say.
+ */
+async function refuseIdle(wallet: WalletContext, flight: ProvenFlight): Promise<string[]> {
+  const { root, account } = wallet
+  const head = await root.head()
+  const barred: string[] = []
+  for (const [i, { owner }] of flight.signed.transaction.outputs.entries()) {
+    const known = owner === account.address ? await findExit(root, idOf(flight, i)) : undefined
+    if (known?.record.state !== 'queued' || !isVoidAt(known.exit.position, head.voidFrom)) continue
+    barred.push(
+      `output ${i} has an exit by its void block, which ends unpaid at its turn, after L1 time ${known.exit.exitableAt}; ` +
+        'after that the output leaves by this dispute: `lifeboat process` sees to it',
+    )
+  }
+  const ownsInput = flight.inputs.some(({ output }) => output.owner === account.address)
+  if (barred.length > 0 || ownsInput) return barred
+  throw invalid(
+    'NOTHING_LEAVES',
+    'every output of yours in this payment has an exit already: a dispute would add nothing',
+    {
+      got: 'no own output without an exit',
+      want: 'nothing; `lifeboat exits` says when they pay',
+      txHash: flight.txHash,
+    },
+  )
+}
+
+/** After a crash between the call and the note of it: no payment chooses what leaves. */
+async function saveExiting({ store, root, account }: WalletContext, flight: Flight): Promise<void> {
+  const { position, signed } = flight
+  if (position === undefined) return
+  for (const [i, { owner }] of signed.transaction.outputs.entries()) {
+    if (owner !== account.address) continue
+    const outputId = idOf(flight, i)
+    const { state } = await root.exitRecord(outputId)
+    if (state !== 'none' && state !== 'locked') store.saveExit({ outputId, owner, position: position + i })
+  }
 }
 
 /** Own outputs that have no exit, by index. */

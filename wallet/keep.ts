@@ -54,20 +54,50 @@ export async function keepFlight(wallet: WalletContext, signed: SignedTransactio
     signed,
     ...(position === undefined ? {} : { position }),
   })
+  await noteSoft(wallet, txHash, position)
   return unproven.length
+}
+
+/** From now on its block is waited for, if it is not on L1. Best effort: whoever asks later notes it then. */
+export async function noteSoft(wallet: WalletContext, txHash: Hash, position?: number): Promise<void> {
+  try {
+    const { newest } = await wallet.root.head()
+    if (position !== undefined && decodePosition(position).block <= newest) return
+    wallet.store.saveSoftSince(txHash, (await wallet.root.now()).timestamp)
+  } catch (error) {
+    if (!isLifeboatError(error)) throw error
+  }
 }
 
 /** The signed transaction as it is kept here, or as a source or a dispute on L1 shows it. Throws FLIGHT_UNKNOWN. */
 export async function findFlight(wallet: WalletContext, txHash: Hash): Promise<Flight> {
   const saved = wallet.store.flight(txHash)
-  if (saved) return { ...saved, from: 'saved' }
+  // What the disk damaged has another hash.
+  if (saved && bytesToHex(hashTransaction(saved.signed.transaction, wallet.separator)) === txHash)
+    return { ...saved, from: 'saved' }
   const said: Record<string, string> = {}
+  for await (const flight of askAll(wallet, txHash, said)) return flight
+  throw invalid('FLIGHT_UNKNOWN', 'nobody shows this transaction with its signatures', {
+    got: said,
+    want: 'a payment that this wallet keeps; ask the payer for the file of `lifeboat payment save`',
+    txHash,
+  })
+}
+
+/** The same transaction as everybody but the wallet itself shows it: the operator, watchers, a dispute on L1. */
+export async function findElsewhere(wallet: WalletContext, txHash: Hash): Promise<SignedTransaction[]> {
+  const found: SignedTransaction[] = []
+  for await (const { signed } of askAll(wallet, txHash, {})) found.push(signed)
+  return found
+}
+
+async function* askAll(wallet: WalletContext, txHash: Hash, said: Record<string, string>): AsyncGenerator<Flight> {
   const child = { name: 'operator', transaction: wallet.child.transaction }
   for (const { name, transaction } of [child, ...wallet.sources.slice(1)]) {
     try {
       const status = await transaction?.(txHash)
-      if (status) return { ...readStatus(status, txHash, wallet.separator), from: name }
-      said[name] = 'does not have it'
+      if (status) yield { ...readStatus(status, txHash, wallet.separator), from: name }
+      else said[name] = 'does not have it'
     } catch (error) {
       if (!isLifeboatError(error)) throw error
       said[name] = error.message
@@ -76,13 +106,8 @@ export async function findFlight(wallet: WalletContext, txHash: Hash): Promise<F
   for (const event of await wallet.root.events({ types: ['DisputeStarted'], disputed: txHash })) {
     if (event.type !== 'DisputeStarted' || event.dispute.txHash !== txHash) continue
     if (bytesToHex(hashTransaction(event.signed.transaction, wallet.separator)) !== txHash) continue
-    return { txHash, signed: event.signed, from: 'L1' }
+    yield { txHash, signed: event.signed, from: 'L1' }
   }
-  throw invalid('FLIGHT_UNKNOWN', 'nobody shows this transaction with its signatures', {
-    got: said,
-    want: 'a payment that this wallet keeps; ask the payer for the file of `lifeboat payment save`',
-    txHash,
-  })
 }
 
 /** The transaction that made the output at this position: as it is kept, else by its hash, where that is known. */
@@ -125,9 +150,10 @@ async function readHistory(wallet: WalletContext): Promise<Pick<Kept, 'added' | 
       newest ??= entries[0]?.cursor
       // An operator that began anew counts anew.
       if (newest !== undefined && newest < mark) mark = -1
-      for (const { kind, txHash, cursor: at } of entries) {
-        if (kind !== 'payment' || txHash === undefined || at <= mark || store.hasPlaced(txHash, account.address))
-          continue
+      for (const { kind, txHash, cursor: at, position } of entries) {
+        if (kind !== 'payment' || txHash === undefined || at <= mark) continue
+        // A file may have said another place.
+        if (store.hasPlaced(txHash, account.address) && store.flight(txHash)?.position === position) continue
         const reason = await keepEntry(wallet, txHash)
         if (reason === undefined) added++
         else refused.push({ txHash, reason })

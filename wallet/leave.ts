@@ -2,18 +2,18 @@
  * Leaving with an output, whichever way is right for it (exitChoice.ts): looks at L1, at what the wallet keeps and at whoever answers,
  * chooses, says why, and starts the exit.
  */
-import { bytesToHex, type Hash } from '../protocol/bytes.ts'
+import type { Hash } from '../protocol/bytes.ts'
 import { invalid, isLifeboatError } from '../protocol/errors.ts'
-import { decodePosition, isDepositPosition } from '../protocol/position.ts'
-import { hashTransaction, type SignedTransaction } from '../protocol/transaction.ts'
+import { decodePosition, isDepositPosition, transactionPosition } from '../protocol/position.ts'
 import type { WalletContext } from './context.ts'
 import { type StartedExit, startExit } from './exit.ts'
-import { chooseExit, type ExitChoice, type KnownTransaction } from './exitChoice.ts'
-import { type Flight, isSpentBy } from './flight.ts'
+import { chooseExit, type ExitChoice, isDead, type KnownTransaction } from './exitChoice.ts'
+import type { Flight } from './flight.ts'
 import { exitInFlight, type InFlightExit, type InFlightOptions } from './inFlight.ts'
 import { findMaker, keepFlights } from './keep.ts'
+import { ageOf, isOwnSpend, liveFlights } from './owned.ts'
+import { lookAtPlace } from './place.ts'
 import { obtainExitData, type ProvenExitData } from './proofs.ts'
-import type { StoredFlight } from './store.ts'
 
 export type LeaveOptions = Omit<InFlightOptions, 'flight'> &
   Readonly<{
@@ -26,15 +26,27 @@ export type LeaveOptions = Omit<InFlightOptions, 'flight'> &
 export type Left = Readonly<{ choice: ExitChoice }> &
   (Readonly<{ standard: StartedExit }> | Readonly<{ inFlight: InFlightExit }>)
 
-export type Choice = Readonly<{ choice: ExitChoice; flight?: Flight }>
+/** `isStandardOpen`: where leaving in flight turns out to be impossible, a standard exit is not. */
+export type Choice = Readonly<{ choice: ExitChoice; flight?: Flight; isStandardOpen?: boolean }>
+
+/** What is wrong with the payment or with what shows its inputs, for good: trying again changes nothing. */
+const FLIGHT_FAULTS: readonly string[] = [
+  'FLIGHT_WRONG',
+  'FLIGHT_UNSIGNED',
+  'FLIGHT_UNBALANCED',
+  'FLIGHT_DOOMED',
+  'INPUT_UNPROVEN',
+  'INPUT_SPENT',
+]
 
 /** Throws EXIT_IMPOSSIBLE where no way is open, and what startExit and exitInFlight throw. */
 export async function leave(wallet: WalletContext, options: LeaveOptions): Promise<Left> {
   const { position, suspectBlock } = options
   const known = suspectBlock === undefined ? {} : { suspectBlock }
-  const { choice, flight } = options.standardOnly
-    ? { choice: { way: 'standard', why: 'asked for' } as const }
+  const chosen: Choice = options.standardOnly
+    ? { choice: { way: 'standard', why: 'asked for' } }
     : await chooseFor(wallet, position, known)
+  const { choice, flight } = chosen
   wallet.report(`output ${position}: ${wayInWords(choice)}`)
   switch (choice.way) {
     case 'none':
@@ -44,9 +56,20 @@ export async function leave(wallet: WalletContext, options: LeaveOptions): Promi
       })
     case 'standard':
       return { choice, standard: await startExit(wallet, { ...options, ...(await refutedSpends(wallet, position)) }) }
-    case 'in-flight':
+    case 'in-flight': {
       if (!flight) throw invalid('FLIGHT_UNKNOWN', 'the payment is not kept here', { got: choice.txHash })
-      return { choice, inFlight: await exitInFlight(wallet, { ...options, flight }) }
+      try {
+        return { choice, inFlight: await exitInFlight(wallet, { ...options, flight }) }
+      } catch (error) {
+        const isFaulty = isLifeboatError(error) && error.family === 'invalid' && FLIGHT_FAULTS.includes(error.code)
+        if (!isFaulty || chosen.isStandardOpen !== true) throw error
+        const why = `its payment cannot be disputed (${error.code}), so that no older place is to be had`
+        wallet.report(`output ${position}: ${error.message}`)
+        wallet.report(`output ${position}: ${wayInWords({ way: 'standard', why })}`)
+        const refuted = await refutedSpends(wallet, position)
+        return { choice: { way: 'standard', why }, standard: await startExit(wallet, { ...options, ...refuted }) }
+      }
+    }
   }
 }
 
@@ -57,12 +80,11 @@ export async function chooseFor(
   { suspectBlock }: Readonly<{ suspectBlock?: number }> = {},
 ): Promise<Choice> {
   const { newest, voidFrom } = await wallet.root.head()
-  const proven = await obtainExitData(wallet, position).catch((error: unknown): ProvenExitData | undefined => {
-    if (isLifeboatError(error)) return undefined
-    throw error
-  })
+  const shown = await showOutput(wallet, position)
+  const promised = displacedFlight(wallet, position, shown)
+  const proven = promised ? undefined : shown
   const txHash = proven?.data.kind === 'transaction' ? proven.data.txHash : undefined
-  const made = isDepositPosition(position) ? undefined : await lookForMaker(wallet, position, txHash)
+  const made = isDepositPosition(position) ? undefined : (promised ?? (await lookForMaker(wallet, position, txHash)))
   const spending = await findSpending(wallet, position, {
     newest,
     voidFrom,
@@ -74,12 +96,38 @@ export async function chooseFor(
     voidFrom,
     ...(suspectBlock === undefined ? {} : { suspectBlock }),
     isProven: proven !== undefined,
+    isDisplaced: promised !== undefined,
     ...(made ? { made: await knowOf(wallet, made) } : {}),
     ...(spending ? { spending: await knowOf(wallet, spending) } : {}),
   }
   const choice = chooseExit(situation)
-  const flight = choice.way !== 'in-flight' ? undefined : [spending, made].find((one) => one?.txHash === choice.txHash)
-  return { choice, ...(flight ? { flight } : {}) }
+  if (choice.way !== 'in-flight') return { choice }
+  const flight = [spending, made].find((one) => one?.txHash === choice.txHash)
+  const isOpen = proven !== undefined && !isVoidBlock(decodePosition(position).block, voidFrom)
+  const isStandardOpen = isOpen && flight !== undefined && flight === made && situation.made?.verdict === 'none'
+  return { choice, isStandardOpen, ...(flight ? { flight } : {}) }
+}
+
+async function showOutput(wallet: WalletContext, position: number): Promise<ProvenExitData | undefined> {
+  try {
+    return await obtainExitData(wallet, position)
+  } catch (error) {
+    if (isLifeboatError(error)) return undefined
+    throw error
+  }
+}
+
+/** A payment to the account that was promised this place, where L1 shows another transaction that makes nothing of the account's there. */
+function displacedFlight(
+  { store, account }: WalletContext,
+  position: number,
+  shown: ProvenExitData | undefined,
+): Flight | undefined {
+  if (shown?.data.kind !== 'transaction' || shown.output.owner === account.address) return undefined
+  const kept = store.flightAt(transactionPosition(position))
+  if (!kept || kept.txHash === shown.data.txHash) return undefined
+  const isOwn = kept.signed.transaction.outputs[position % 16]?.owner === account.address
+  return isOwn ? { ...kept, from: 'saved' } : undefined
 }
 
 /**
@@ -93,7 +141,7 @@ export async function leavePayment(
 ): Promise<Left[]> {
   const { position, signed, txHash } = flight
   const own = signed.transaction.outputs.flatMap(({ owner }, i) => (owner === wallet.account.address ? [i] : []))
-  if (position !== undefined) {
+  if (position !== undefined && (await lookAtPlace(wallet, { position, txHash, flight })).what !== 'another') {
     const known = options.suspectBlock === undefined ? {} : { suspectBlock: options.suspectBlock }
     const first = position + (own[0] ?? 0)
     const { choice } = await chooseFor(wallet, first, known)
@@ -113,34 +161,6 @@ export async function leavePayment(
   const choice: ExitChoice = { way: 'in-flight', why: 'nobody shows it in a block on L1', txHash }
   wallet.report(`payment ${txHash}: ${wayInWords(choice)}`)
   return [{ choice, inFlight: await exitInFlight(wallet, { ...options, flight }) }]
-}
-
-/** For when the operator does not answer: what the wallet itself knows that the account owns. */
-export type KeptOutputs = Readonly<{
-  /** Own outputs with a place that no transaction kept here spends. */
-  positions: readonly number[]
-  /** Transactions that make own outputs, of which nobody said where they stand. */
-  unplaced: readonly Flight[]
-}>
-
-export function keptOutputs(wallet: Pick<WalletContext, 'store' | 'account' | 'separator'>): KeptOutputs {
-  const { store, account } = wallet
-  const flights = liveFlights(wallet)
-  const own = flights.map((flight) => ({
-    flight,
-    outputs: flight.signed.transaction.outputs.flatMap(({ owner }, i) => (owner === account.address ? [i] : [])),
-  }))
-  const made = own.flatMap(({ flight: { position }, outputs }) =>
-    position === undefined ? [] : outputs.map((i) => position + i),
-  )
-  const isSpent = (position: number) => flights.some(({ signed }) => isOwnSpend(wallet, signed, position))
-  const positions = [...new Set([...store.provenPositions(account.address), ...made])]
-  return {
-    positions: positions.filter((position) => !isSpent(position)).sort((a, b) => a - b),
-    unplaced: own.flatMap(({ flight, outputs }) =>
-      flight.position === undefined && outputs.length > 0 ? [{ ...flight, from: 'saved' }] : [],
-    ),
-  }
 }
 
 /** For people: which exit, and why. */
@@ -163,11 +183,9 @@ async function lookForMaker(wallet: WalletContext, position: number, txHash: Has
   return findMaker(wallet, position)
 }
 
-async function knowOf({ root, separator }: WalletContext, { signed }: Flight): Promise<KnownTransaction> {
-  const txHash = bytesToHex(hashTransaction(signed.transaction, separator))
-  const made = signed.transaction.inputs.filter((input) => !isDepositPosition(input)).at(-1)
+async function knowOf({ root }: Pick<WalletContext, 'root'>, { txHash, signed }: Flight): Promise<KnownTransaction> {
   const { verdict } = await root.disputeRecord(txHash)
-  return { txHash, verdict, ...(made === undefined ? {} : { youngestInput: decodePosition(made).block }) }
+  return { txHash, verdict, ...ageOf(signed) }
 }
 
 /**
@@ -180,52 +198,39 @@ async function findSpending(
   heights: Partial<Heights> & Pick<Heights, 'newest' | 'voidFrom'>,
 ): Promise<Flight | undefined> {
   const { newest, voidFrom, suspectBlock = Number.POSITIVE_INFINITY } = heights
-  const found = liveFlights(wallet).find(({ signed }) => isOwnSpend(wallet, signed, position))
-  if (!found) return undefined
-  const flight: Flight = { ...found, from: 'saved' }
-  if (found.position === undefined) return flight
-  const { block } = decodePosition(found.position)
-  if (block > newest || block >= suspectBlock || (voidFrom !== 0 && block >= voidFrom)) return flight
-  return (await isShown(wallet, found.position)) ? undefined : flight
-}
-
-/** Kept transactions that may count: all but own payments that were refused or replaced and have no place. */
-function liveFlights({ store, account }: Pick<WalletContext, 'store' | 'account'>): StoredFlight[] {
-  const refused = new Set(
-    (['rejected', 'replaced'] as const).flatMap((state) =>
-      store.payments(account.address, state).map(({ txHash }) => txHash),
-    ),
-  )
-  return store.flights(account.address).filter(({ txHash, position }) => position !== undefined || !refused.has(txHash))
-}
-
-/** A file may hold a spend that nobody signed: it must not keep its owner from leaving. */
-function isOwnSpend(
-  { account, separator }: Pick<WalletContext, 'account' | 'separator'>,
-  signed: SignedTransaction,
-  input: number,
-) {
-  return isSpentBy(signed, input, { owner: account.address, separator })
+  const found: Flight[] = []
+  for (const flight of liveFlights(wallet, voidFrom)) {
+    if (!isOwnSpend(wallet, flight.signed, position)) continue
+    if ((await wallet.root.disputeRecord(flight.txHash)).verdict === 'not-canonical') continue
+    found.push({ ...flight, from: 'saved' })
+    if (flight.position === undefined) continue
+    const { block } = decodePosition(flight.position)
+    const isOpen = block <= newest && block < suspectBlock && !isVoidBlock(block, voidFrom)
+    if (
+      isOpen &&
+      (await lookAtPlace(wallet, { txHash: flight.txHash, position: flight.position, flight })).what === 'it'
+    )
+      return undefined
+  }
+  // Of several that share the output the oldest place counts.
+  const placed = found.filter((flight) => flight.position !== undefined)
+  return placed.at(-1) ?? found[0]
 }
 
 type Heights = Readonly<{ newest: number; voidFrom: number; suspectBlock: number }>
 
-async function isShown(wallet: WalletContext, position: number): Promise<boolean> {
-  try {
-    await obtainExitData(wallet, position, 'any')
-    return true
-  } catch (error) {
-    if (isLifeboatError(error)) return false
-    throw error
-  }
+function isVoidBlock(block: number, voidFrom: number): boolean {
+  return voidFrom !== 0 && block >= voidFrom
 }
 
-/** Own payments of this output that a verdict refuted do not make it a spent one. */
+/** Own payments of this output that a verdict refuted, or that a halt left without their inputs, do not make it a spent one. */
 async function refutedSpends({ store, account, root }: WalletContext, position: number): Promise<{ refuted?: Hash[] }> {
   const refuted: Hash[] = []
+  const { voidFrom } = await root.head()
   for (const { txHash, signed } of store.flights(account.address)) {
     if (!signed.transaction.inputs.includes(position)) continue
-    if ((await root.disputeRecord(txHash)).verdict === 'not-canonical') refuted.push(txHash)
+    const isLost = isDead(ageOf(signed), voidFrom) || (await root.disputeRecord(txHash)).verdict === 'not-canonical'
+    if (isLost) refuted.push(txHash)
   }
   return refuted.length === 0 ? {} : { refuted }
 }

@@ -9,6 +9,7 @@ import { decodePosition } from '../protocol/position.ts'
 import { hashTransaction, type SignedTransaction, type Transaction } from '../protocol/transaction.ts'
 import { listCoins, type OwnedCoin, spendableCoins } from './balance.ts'
 import type { WalletContext } from './context.ts'
+import { noteSoft } from './keep.ts'
 import { chooseFee, type Fee, type PaymentOrder, planMerge, planPayment, signTransaction } from './payment.ts'
 import { keepProofs } from './proofs.ts'
 import type { StoredPayment } from './store.ts'
@@ -77,6 +78,7 @@ export async function submitSigned(
   const payment: StoredPayment = { txHash, owner, signed, state: 'sent', createdAt: wallet.waiting.now() }
   wallet.store.savePayment(payment)
   const accepted = await settlePayment(wallet, payment, SUBMIT_ATTEMPTS)
+  await noteSoft(wallet, txHash, accepted.position)
   // While everybody answers: to leave in flight its inputs have to be shown too.
   await keepProofs(wallet, signed.transaction.inputs, 'any')
   return accepted

@@ -9,6 +9,7 @@ import { addressSchema, positionSchema } from '../api/values.ts'
 import type { Hash } from '../protocol/bytes.ts'
 import type { Domain } from '../protocol/eip712.ts'
 import { invalid, isLifeboatError } from '../protocol/errors.ts'
+import { isDepositPosition, transactionPosition } from '../protocol/position.ts'
 import type { WalletContext } from './context.ts'
 import { proveExitData } from './exitData.ts'
 import { checkForm, type Flight } from './flight.ts'
@@ -92,10 +93,20 @@ export async function keepPaymentFile(
     const output = await proveExitData(data, data.position, { separator: wallet.separator, records: wallet.root })
     wallet.store.saveProof({ output, data })
   }
-  // A place is the writer's word: it does not displace what is known to stand there.
-  const isFree = position !== undefined && (wallet.store.flightAt(position)?.txHash ?? txHash) === txHash
+  if (position !== undefined && (isDepositPosition(position) || transactionPosition(position) !== position)) {
+    throw invalid('PAYMENT_FILE_INVALID', 'the file names a place that no transaction can have', {
+      got: position,
+      want: 'the position of an output 0',
+    })
+  }
+  // A place is the writer's word: it does not displace what is known to stand there, nor where this payment is known to stand.
+  const isFree =
+    position !== undefined &&
+    (wallet.store.flightAt(position)?.txHash ?? txHash) === txHash &&
+    (wallet.store.flight(txHash)?.position ?? position) === position
   const unproven = await keepFlight(wallet, signed, isFree ? position : undefined)
-  return { txHash, signed, ...(isFree ? { position } : {}), from: 'file', unproven }
+  const place = wallet.store.flight(txHash)?.position
+  return { txHash, signed, ...(place === undefined ? {} : { position: place }), from: 'file', unproven }
 }
 
 function parseJson(text: string): unknown {

@@ -104,6 +104,8 @@ export type RootReads = Readonly<{
   parameters: Parameters
   now(): Promise<L1Now>
   head(): Promise<Head>
+  /** The key that may submit blocks. */
+  operator(): Promise<Address>
   queue(): Promise<QueueHeads>
   exitBond(): Promise<bigint>
   /** The least bond of a dispute about a transaction with so many inputs. */

@@ -3,11 +3,15 @@
  * leave when nobody serves anything any more.
  */
 import type { ExitData } from '../api/schemas.ts'
+import { hashHeader } from '../protocol/block.ts'
 import { invalid, isLifeboatError, retryable } from '../protocol/errors.ts'
-import { depositIdOf, isDepositPosition } from '../protocol/position.ts'
+import { decodePosition, depositIdOf, isDepositPosition } from '../protocol/position.ts'
 import { createOutput } from '../protocol/transaction.ts'
 import type { WalletContext } from './context.ts'
 import { type ProvenOutput, proveExitData } from './exitData.ts'
+
+/** Blocks on L1 for longer than this are there to stay. */
+const REORG_SECONDS = 3_600
 
 type Needs = Pick<WalletContext, 'account' | 'root' | 'separator' | 'sources' | 'store'>
 
@@ -67,7 +71,7 @@ async function readDeposit({ root }: Needs, position: number): Promise<ExitData 
   return { kind: 'deposit', position, outputId: depositIdOf(position), output, l1Block: event.at.l1Block }
 }
 
-/** Saves the proofs of outputs that are on L1 and not saved yet. Best effort: returns how many are still missing. */
+/** Saves the proofs of outputs that are on L1 and not saved yet, or saved before L1 was reorganised. Best effort: returns how many are still missing. */
 export async function keepProofs(
   wallet: Needs,
   positions: readonly number[],
@@ -75,7 +79,8 @@ export async function keepProofs(
 ): Promise<number> {
   let missing = 0
   for (const position of positions) {
-    if (wallet.store.proof(position)) continue
+    const saved = wallet.store.proof(position)
+    if (saved && !(await isStale(wallet, saved))) continue
     try {
       await obtainExitData(wallet, position, keep)
     } catch (error) {
@@ -84,4 +89,17 @@ export async function keepProofs(
     }
   }
   return missing
+}
+
+/** A block that was submitted again after a reorg of L1 has another time. What is older than a reorg can reach is not asked about. */
+async function isStale({ root }: Needs, data: ExitData): Promise<boolean> {
+  if (data.kind === 'deposit') return false
+  try {
+    const { timestamp } = await root.now()
+    if (data.header.timestamp < timestamp - REORG_SECONDS) return false
+    return hashHeader(data.header).slice(0, 52) !== (await root.headerHash(decodePosition(data.position).block))
+  } catch (error) {
+    if (isLifeboatError(error)) return false
+    throw error
+  }
 }

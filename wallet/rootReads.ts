@@ -96,6 +96,7 @@ export async function createRootReads({ endpoint, rootContract, startBlock }: Ro
       const [voidFrom, newest, newestTime, , , , lastMove] = (await list('head')) as readonly number[]
       return { voidFrom, newest, newestTime, lastMove } as Awaited<ReturnType<RootReads['head']>>
     },
+    operator: async () => ((await view('operator')) as string).toLowerCase() as Address,
     queue: async () => {
       const [oldHead, oldTail, youngFirst, , youngCursor] = (await list('queue')) as readonly number[]
       return { oldHead, oldTail, youngFirst, youngCursor } as Awaited<ReturnType<RootReads['queue']>>

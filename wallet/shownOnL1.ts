@@ -5,11 +5,11 @@
 import { decodeFunctionData } from 'viem'
 import { iLifeboatAbi } from '../contracts/artifacts.generated.ts'
 import { type Address, bytesToHex, type Hash, type Hex, hexToBytes } from '../protocol/bytes.ts'
-import { hashTransaction, type SignedTransaction } from '../protocol/transaction.ts'
+import { findFormFault, hashTransaction, type SignedTransaction } from '../protocol/transaction.ts'
 import type { WalletContext } from './context.ts'
 import type { Flight } from './flight.ts'
 
-/** The transaction, if it was shown against an exit of one of these outputs. */
+/** The transaction, if it was shown against an exit of one of these outputs, or as a competitor in any dispute. */
 export async function findShown(
   { root, separator }: Pick<WalletContext, 'root' | 'separator'>,
   txHash: Hash,
@@ -24,6 +24,15 @@ export async function findShown(
       return { txHash, signed, position: event.spend, from: 'L1' }
     }
   }
+  for (const event of await root.events({ types: ['CompetitorShown'] })) {
+    if (event.type !== 'CompetitorShown' || event.competitor !== txHash) continue
+    const calldata = await root.callData(event.at.txHash)
+    const signed = calldata === undefined ? undefined : readShown(calldata)
+    // One that was shown in no block may carry one signature only.
+    if (!signed || findFormFault(signed) || bytesToHex(hashTransaction(signed.transaction, separator)) !== txHash)
+      continue
+    return { txHash, signed, ...(event.position === 0 ? {} : { position: event.position }), from: 'L1' }
+  }
   return undefined
 }
 
@@ -33,6 +42,7 @@ function readShown(calldata: Hex): SignedTransaction | undefined {
     const { functionName, args } = decodeFunctionData({ abi: iLifeboatAbi, data: calldata })
     if (functionName === 'challengeStandardExit') return signedOf(args[2], args[3])
     if (functionName === 'challengeDisputedExit') return signedOf(args[3], args[4])
+    if (functionName === 'showCompetitor') return signedOf(args[3], args[4])
     return undefined
   } catch {
     return undefined

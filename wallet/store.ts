@@ -46,7 +46,14 @@ export const WALLET_MIGRATIONS: readonly string[] = [
   CREATE TABLE history_marks (owner TEXT PRIMARY KEY, cursor INTEGER NOT NULL) STRICT;
   CREATE TABLE disputes (tx_hash TEXT NOT NULL, owner TEXT NOT NULL, PRIMARY KEY (tx_hash, owner)) STRICT;
   `,
+  `
+  CREATE TABLE variants (tx_hash TEXT NOT NULL, encoded BLOB NOT NULL, PRIMARY KEY (tx_hash, encoded)) STRICT;
+  CREATE TABLE soft_since (tx_hash TEXT PRIMARY KEY, l1_seconds INTEGER NOT NULL) STRICT;
+  `,
 ]
+
+/** Signatures set aside of one transaction: of inputs that nobody could show when they came, so that true and false look alike. */
+const MOST_VARIANTS = 16
 
 /** sent: no answer yet, so it may or may not count. */
 export type PaymentState = 'sent' | 'accepted' | 'rejected' | 'replaced'
@@ -100,7 +107,7 @@ export function createWalletStore(db: Database) {
 
     proof(position: number): ExitData | undefined {
       const [row] = all('SELECT data FROM proofs WHERE position = :position', { position })
-      return row && exitDataSchema.parse(JSON.parse(row['data'] as string))
+      return row && readProof(row['data'] as string)
     },
 
     /** Every output of the owner that was ever proven, oldest first. */
@@ -137,13 +144,44 @@ export function createWalletStore(db: Database) {
       }).map(readPayment)
     },
 
-    /** A position once known stays known. */
+    /** A position once known stays known, until another is given. Other signatures than before are kept beside the new ones. */
     saveFlight({ txHash, owner, signed, position }: StoredFlight): void {
+      const encoded = encodeTransaction(signed)
+      run(
+        `INSERT OR IGNORE INTO variants SELECT tx_hash, encoded FROM flights
+        WHERE tx_hash = :txHash AND owner = :owner AND encoded <> :encoded
+          AND (SELECT count(*) FROM variants WHERE tx_hash = :txHash) < ${MOST_VARIANTS}`,
+        { txHash, owner, encoded },
+      )
       run(
         `INSERT INTO flights VALUES (:txHash, :owner, :encoded, :position)
         ON CONFLICT DO UPDATE SET encoded = :encoded, position = coalesce(:position, position)`,
-        { txHash, owner, encoded: encodeTransaction(signed), position: position ?? null },
+        { txHash, owner, encoded, position: position ?? null },
       )
+    },
+
+    /** The same transaction with all signatures that ever came with it. */
+    flightVariants(txHash: Hash): SignedTransaction[] {
+      const rows = all(
+        `SELECT encoded FROM (${FLIGHTS}) WHERE tx_hash = :txHash UNION SELECT encoded FROM variants WHERE tx_hash = :txHash`,
+        { txHash },
+      )
+      return rows.flatMap((row) => readEncoded(row) ?? [])
+    },
+
+    /** When this wallet first knew of a payment that no block on L1 held: L1 seconds. Saved once. */
+    saveSoftSince(txHash: Hash, l1Seconds: number): void {
+      run('INSERT OR IGNORE INTO soft_since VALUES (:txHash, :l1Seconds)', { txHash, l1Seconds })
+    },
+
+    /** A block on L1 held it: should L1 drop that block again, waiting begins anew. */
+    clearSoftSince(txHash: Hash): void {
+      run('DELETE FROM soft_since WHERE tx_hash = :txHash', { txHash })
+    },
+
+    softSince(txHash: Hash): number | undefined {
+      const [row] = all('SELECT l1_seconds FROM soft_since WHERE tx_hash = :txHash', { txHash })
+      return row?.['l1_seconds'] as number | undefined
     },
 
     /** Whoever else was said to stand at this place does not: files say what they like. */
@@ -260,12 +298,30 @@ export function createWalletStore(db: Database) {
 const FLIGHTS = `SELECT tx_hash, owner, encoded, position FROM payments
   UNION ALL SELECT tx_hash, owner, encoded, position FROM flights`
 
+/** What the disk damaged is as if it were not there: somebody else may still show it. */
+function readProof(text: string): ExitData | undefined {
+  try {
+    return exitDataSchema.parse(JSON.parse(text))
+  } catch {
+    return undefined
+  }
+}
+
+function readEncoded(row: Record<string, unknown>): SignedTransaction | undefined {
+  try {
+    return decodeTransaction(new Uint8Array(row['encoded'] as Buffer))
+  } catch {
+    return undefined
+  }
+}
+
 function readFlight(row: Record<string, unknown> | undefined): StoredFlight | undefined {
-  if (!row) return undefined
+  const signed = row && readEncoded(row)
+  if (!row || !signed) return undefined
   return {
     txHash: row['tx_hash'] as Hash,
     owner: row['owner'] as Address,
-    signed: decodeTransaction(new Uint8Array(row['encoded'] as Buffer)),
+    signed,
     ...(row['position'] === null ? {} : { position: row['position'] as number }),
   }
 }

@@ -7,7 +7,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { findError, listErrors } from '../../cli/errorBook.ts'
 import { exitCodeOf } from '../../cli/exitCodes.ts'
-import { iLifeboatAbi } from '../../contracts/artifacts.generated.ts'
+import { iLifeboatAbi, iSuretyAbi } from '../../contracts/artifacts.generated.ts'
 import { bug, configError, invalid, retryable } from '../../protocol/errors.ts'
 import { lifeboat } from './fakeIo.ts'
 
@@ -129,6 +129,15 @@ cli('maps every family of errors to its exit code', () => {
   assert.is(exitCodeOf(retryable('A', 'a')), 3)
   assert.is(exitCodeOf(bug('A', 'a')), 4)
   assert.is(exitCodeOf(new Error('a')), 4)
+})
+
+cli('explains every error that the surety can give', () => {
+  const names = iSuretyAbi.filter((entry) => entry.type === 'error').map((entry) => (entry as { name: string }).name)
+  assert.ok(names.length > 15)
+  assert.equal(
+    names.filter((name) => !['surety', 'root contract'].includes(findError(name)?.kind ?? '')),
+    [],
+  )
 })
 
 cli('explains every error that the root contract can give', () => {

@@ -134,6 +134,8 @@ test(
   run(async () => {
     const made = await done('alice', 'deposit', '2')
     const first = await done('alice', 'send', 'carol', '0.5')
+    // Two outputs of Alice's in one payment, whose block she never looked at.
+    const self = await done('alice', 'send', 'alice', '0.1', '--no-wait')
     await done('alice', 'deposit', '4')
     const second = await done('alice', 'send', 'carol', '3', '--no-wait')
     const file = join(files, 'second.json')
@@ -150,6 +152,17 @@ test(
     assert.equal(left.started[0].exit.position, first.position)
     assert.ok(made.position > 0)
     assert.is((await done('carol', 'disputes', '--open')).length, 1)
+
+    const all = await done('alice', 'exit', '--all')
+    assert.equal(all.failed, [], 'the second output of one payment leaves with the first, and is no failure')
+    const own = all.inFlight.find((one: { txHash: string }) => one.txHash === self.txHash)
+    assert.is(own.exits.length, 2)
+    const newest = async () => (await done('carol', 'history')).entries[0]
+    assert.equal([(await newest()).txHash, (await newest()).payment.standing], [second.txHash, 'soft'])
+    await network.passTime(60)
+    assert.equal([(await newest()).payment.standing, (await newest()).from], ['unknown', 'wallet'])
+    assert.match((await as('carol', 'history')).out, 'is overdue')
+    assert.match((await as('carol', 'history')).out, 'its dispute runs')
   }),
 )
 

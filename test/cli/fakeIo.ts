@@ -13,17 +13,19 @@ export type FakeTerminal = Readonly<{
   signal?: AbortSignal
 }>
 
-/** Runs the CLI in this process. */
-export async function lifeboat(argv: readonly string[], terminal: FakeTerminal = {}): Promise<Run> {
+/** The terminal itself, for a command that is run by itself. */
+export function createMemoryIo(
+  terminal: FakeTerminal = {},
+): CliIo & Readonly<{ printed: { out: string; err: string } }> {
   const answers = [...(terminal.answers ?? [])]
-  let out = ''
-  let err = ''
-  const io: CliIo = {
+  const printed = { out: '', err: '' }
+  return {
+    printed,
     out: (text) => {
-      out += text
+      printed.out += text
     },
     err: (text) => {
-      err += text
+      printed.err += text
     },
     env: terminal.env ?? {},
     isInteractive: answers.length > 0,
@@ -31,6 +33,11 @@ export async function lifeboat(argv: readonly string[], terminal: FakeTerminal =
     stdin: Readable.from([terminal.stdin ?? '']),
     signal: terminal.signal ?? new AbortController().signal,
   }
+}
+
+/** Runs the CLI in this process. */
+export async function lifeboat(argv: readonly string[], terminal: FakeTerminal = {}): Promise<Run> {
+  const io = createMemoryIo(terminal)
   const code = await runCli(argv, io)
-  return { code, out, err }
+  return { code, ...io.printed }
 }

@@ -100,7 +100,7 @@ exits('asks the next source when one lies, and names every liar when all do', as
   const other = world.wallet(1)
   const refused = await obtainExitData({ ...other, sources: [liar] }, change).catch((error) => error)
   assert.is(refused.code, 'EXIT_DATA_MISSING')
-  assert.match(refused.details.got.operator, 'Merkle path')
+  assert.match(refused.details.got.operator, 'names another transaction')
 })
 
 exits('refuses data that differs from L1 in any field, before anything is sent', async () => {

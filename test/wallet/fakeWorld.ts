@@ -105,6 +105,11 @@ export function createFakeWorld({ fee = 0n, feeToken = ETH }: { fee?: bigint; fe
       return number
     },
 
+    /** The operator breaks its promises: what it accepted since the last block is in no block, and others get its places. */
+    dropOpen(): void {
+      open = []
+    },
+
     /** `store`: another wallet's, as accounts of one data directory share theirs. */
     wallet(seed: number, { store }: { store?: WalletContext['store'] } = {}): WalletContext {
       const account = createAccount(new Uint8Array(32).fill(seed))
@@ -244,7 +249,7 @@ export function createFakeWorld({ fee = 0n, feeToken = ETH }: { fee?: bigint; fe
 
   function idOf(position: number): Hash {
     if (isDepositPosition(position)) return depositIdOf(position)
-    const placed = [...accepted.values()].find((one) => one.position === position - (position % 16))
+    const placed = [...accepted.values()].findLast((one) => one.position === position - (position % 16))
     return outputIdOf(placed!.txHash, position % 16)
   }
 
@@ -283,6 +288,7 @@ export function createFakeWorld({ fee = 0n, feeToken = ETH }: { fee?: bigint; fe
     parameters: PRESETS.devnet,
     now: async () => ({ l1Block: 10, timestamp: Math.floor(world.nowSeconds) }),
     head: async () => ({ voidFrom: world.voidFrom, newest: blocks.size, newestTime: 0, lastMove: world.lastMove }),
+    operator: async () => OPERATOR,
     queue: async () => ({ oldHead: 0, oldTail: 9, youngFirst: 0, youngCursor: 0 }),
     exitBond: async () => 1000n,
     exitRecord: async (outputId) => records.get(outputId) ?? { ...NO_EXIT, exitHash: ZERO_25, state: 'none' },
