@@ -12,6 +12,7 @@ import type { WalletContext } from './context.ts'
 import { noteSoft } from './keep.ts'
 import { chooseFee, type Fee, type PaymentOrder, planMerge, planPayment, signTransaction } from './payment.ts'
 import { keepProofs } from './proofs.ts'
+import { keepReceipt } from './receipts.ts'
 import type { StoredPayment } from './store.ts'
 
 const SUBMIT_ATTEMPTS = 3
@@ -158,7 +159,11 @@ async function settlePayment(wallet: WalletContext, payment: StoredPayment, atte
 
 async function settleResult(wallet: WalletContext, payment: StoredPayment, result: SubmitResult | undefined) {
   const { txHash } = payment
-  if (result?.status === 'accepted') return accept(wallet, payment, result.txHash, result.position)
+  if (result?.status === 'accepted') {
+    const paid = accept(wallet, payment, result.txHash, result.position)
+    if (result.receipt) await keepReceipt(wallet, result.receipt, paid)
+    return paid
+  }
   // A second hand-in of an accepted payment finds its inputs spent, by itself.
   const known = await wallet.child.transaction(txHash)
   if (known) return accept(wallet, payment, known.txHash, known.position)

@@ -17,7 +17,7 @@ import { lookAtPlace } from './place.ts'
 import { judgePayment, type PaymentFacts, type PaymentStanding } from './standing.ts'
 
 export type StandingOptions = Readonly<{
-  /** The operator's receipt for it, checked. */
+  /** The operator's receipt for it, checked; by default the one that came with its acknowledgement. */
   receipt?: SignedReceipt
   /** A place that somebody named, such as the operator's history: looked at like any other. */
   hint?: number
@@ -27,8 +27,9 @@ export type StandingOptions = Readonly<{
 export async function standingOf(
   wallet: WalletContext,
   txHash: Hash,
-  { receipt, hint }: StandingOptions = {},
+  { hint, ...options }: StandingOptions = {},
 ): Promise<PaymentStanding> {
+  const receipt = options.receipt ?? wallet.store.receipt(txHash)
   const { root, store, account } = wallet
   const [now, head, flight] = [await root.now(), await root.head(), await knownFlight(wallet, txHash)]
   const place = await findPlace(wallet, txHash, {

@@ -8,6 +8,7 @@ import { type ExitData, exitDataSchema } from '../api/schemas.ts'
 import type { Address, Hash } from '../protocol/bytes.ts'
 import { decodeTransaction, encodeTransaction } from '../protocol/codec.ts'
 import type { Mandate } from '../protocol/mandate.ts'
+import type { SignedReceipt } from '../protocol/receipt.ts'
 import type { SignedTransaction } from '../protocol/transaction.ts'
 import type { Database } from '../service/database.ts'
 import type { ProvenOutput } from './exitData.ts'
@@ -49,6 +50,7 @@ export const WALLET_MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE variants (tx_hash TEXT NOT NULL, encoded BLOB NOT NULL, PRIMARY KEY (tx_hash, encoded)) STRICT;
   CREATE TABLE soft_since (tx_hash TEXT PRIMARY KEY, l1_seconds INTEGER NOT NULL) STRICT;
+  CREATE TABLE receipts (tx_hash TEXT PRIMARY KEY, receipt TEXT NOT NULL) STRICT;
   `,
 ]
 
@@ -182,6 +184,17 @@ export function createWalletStore(db: Database) {
     softSince(txHash: Hash): number | undefined {
       const [row] = all('SELECT l1_seconds FROM soft_since WHERE tx_hash = :txHash', { txHash })
       return row?.['l1_seconds'] as number | undefined
+    },
+
+    /** Of the operator, checked. A later one replaces it: an L1 reorg may have taken the anchor of the first. */
+    saveReceipt(txHash: Hash, receipt: SignedReceipt): void {
+      const values = { txHash, receipt: JSON.stringify(receipt) }
+      run('INSERT OR REPLACE INTO receipts (tx_hash, receipt) VALUES (:txHash, :receipt)', values)
+    },
+
+    receipt(txHash: Hash): SignedReceipt | undefined {
+      const [row] = all('SELECT receipt FROM receipts WHERE tx_hash = :txHash', { txHash })
+      return row && (JSON.parse(row['receipt'] as string) as SignedReceipt)
     },
 
     /** Whoever else was said to stand at this place does not: files say what they like. */
