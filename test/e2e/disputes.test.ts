@@ -4,66 +4,27 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createWalletClient, defineChain, http, publicActions } from 'viem'
-import { privateKeyToAccount } from 'viem/accounts'
 import { createClient } from '../../api/client.ts'
 import {
-  decodeRootEvents,
   encodeDecide,
   encodeShowCompetitor,
   encodeStartDispute,
   encodeStartDisputedExits,
   type InputShown,
-  type RootCall,
-  type RootEvent,
   type StartedDispute,
 } from '../../l1/rootContract.ts'
-import type { Address } from '../../protocol/bytes.ts'
-import { bytesToHex, type Hash } from '../../protocol/bytes.ts'
 import { answerDeadline, competitorDeadline } from '../../protocol/dispute.ts'
-import type { Exit } from '../../protocol/exit.ts'
-import { keccak256Text } from '../../protocol/keccak.ts'
 import type { SignedTransaction } from '../../protocol/transaction.ts'
-import { type Account, createAccount } from '../../wallet/account.ts'
+import type { Account } from '../../wallet/account.ts'
 import { giveMandate } from '../../wallet/mandate.ts'
 import { processDue } from '../../wallet/process.ts'
-import type { AlertCode } from '../../watcher/alerts.ts'
+import { bondOf, exitOf, send, startPoorWatcher, untilAlert } from './acts.ts'
 import { createHostile, type Hostile } from './hostile.ts'
-import { ETH, ETHER, inWorld, type RunningWatcher, until, type WatcherOptions, type World } from './world.ts'
+import { ETH, ETHER, inWorld, type RunningWatcher, until, type World } from './world.ts'
 
 const test = suite('story: disputes')
-
-/** Somebody's call to the root contract; its events. */
-async function send(world: World, { privateKey }: Account, { data, valueWei }: RootCall): Promise<RootEvent[]> {
-  const { deployment } = world
-  const chain = defineChain({
-    id: deployment.chainId,
-    name: 'test',
-    nativeCurrency: { name: 'Ether', symbol: 'ETH', decimals: 18 },
-    rpcUrls: { default: { http: [world.url] } },
-  })
-  const account = privateKeyToAccount(bytesToHex(privateKey))
-  const client = createWalletClient({ account, chain, transport: http(world.url), pollingInterval: 50 }).extend(
-    publicActions,
-  )
-  const to = deployment.contracts['root']!.address as Address
-  const hash = await client.sendTransaction({ to, data, value: valueWei, gas: 3_000_000n })
-  const receipt = await client.waitForTransactionReceipt({ hash, timeout: 20_000 })
-  if (receipt.status !== 'success') throw new Error('L1 refused the call')
-  const { timestamp } = await client.getBlock({ blockHash: receipt.blockHash })
-  const logs = receipt.logs.map(({ topics, data: words, logIndex }) => ({
-    topics: topics as Hash[],
-    data: words,
-    logIndex,
-    transactionHash: hash,
-  }))
-  return decodeRootEvents(
-    { number: Number(receipt.blockNumber), hash: receipt.blockHash, timestamp: Number(timestamp) },
-    logs,
-  )
-}
-
-const bondOf = (gas: bigint) => gas * 10n ** 11n
+/** L1 blocks four times a second: nothing here is measured by a clock on the wall. */
+const FAST = { l1BlockSeconds: 0.25 }
 
 async function startDispute(
   world: World,
@@ -77,10 +38,6 @@ async function startDispute(
 }
 
 const depositOf = (owner: Account): InputShown => ({ deposit: { owner: owner.address, token: ETH, amount: ETHER } })
-
-async function untilAlert(watcher: RunningWatcher, code: AlertCode): Promise<void> {
-  await until(`the alert ${code}; told were ${watcher.codes().join(', ')}`, () => watcher.codes().includes(code))
-}
 
 async function verdictOf(world: World, { dispute }: StartedDispute, watcher: RunningWatcher) {
   await world.passTo(dispute.exitableAt)
@@ -105,7 +62,7 @@ async function paidToBob(world: World, hostile: Hostile) {
 
 test(
   'a double spend that nobody included is shown against an included payment: the watcher answers, and the payment stands',
-  inWorld({}, async (world) => {
+  inWorld(FAST, async (world) => {
     const hostile = await createHostile(world)
     const { alice, signed, rival } = await paidToBob(world, hostile)
     const bob = world.accountOf('bob')
@@ -126,7 +83,7 @@ test(
 
 test(
   'a double spend is disputed although its rival is included: the watcher shows the rival, and the double spend falls',
-  inWorld({}, async (world) => {
+  inWorld(FAST, async (world) => {
     const hostile = await createHostile(world)
     const { alice, rival } = await paidToBob(world, hostile)
     const watcher = await world.startWatcher('first')
@@ -146,7 +103,7 @@ test(
 
 test(
   'an output that was spent leaves through a dispute: the watcher shows the spend, and the thief is not paid',
-  inWorld({}, async (world) => {
+  inWorld(FAST, async (world) => {
     const hostile = await createHostile(world)
     const { alice, signed } = await paidToBob(world, hostile)
     const bob = world.accountOf('bob')
@@ -159,9 +116,7 @@ test(
       outputs: [0],
       bondWei: bondOf(500_000n),
     })
-    const theft = (await send(world, bob, call)).flatMap((event) =>
-      event.type === 'ExitStarted' ? [event.exit] : [],
-    )[0] as Exit
+    const theft = exitOf(await send(world, bob, call))
     await untilAlert(watcher, 'DISPUTED_EXIT_INVALID')
     await until('the evidence', () => watcher.watcher.core.facts.exitFacts(theft.outputId)?.evidence.length === 1)
     const before = await world.etherOf(bob)
@@ -175,7 +130,7 @@ test(
 
 test(
   'a payment that the operator holds back is disputed: the watcher takes its protected payee out through the dispute',
-  inWorld({}, async (world) => {
+  inWorld(FAST, async (world) => {
     const hostile = await createHostile(world)
     const [alice, bob] = [world.accountOf('alice'), world.accountOf('bob')]
     const position = await world.fund('alice', ETHER)
@@ -197,22 +152,9 @@ test(
   }),
 )
 
-/** A watcher whose key holds nothing: it sees everything and can only tell. */
-async function startPoorWatcher(world: World, more: WatcherOptions = {}): Promise<RunningWatcher> {
-  const watcher = await world.startWatcher('first', {
-    account: createAccount(keccak256Text('a key without ether')),
-    ...more,
-  })
-  await until('the payments are verified', () => {
-    const { facts } = watcher.watcher.core
-    return facts.verifiedBlock() > 0 && facts.verifiedBlock() === facts.newestBlock()
-  })
-  return watcher
-}
-
 test(
   'a watcher that cannot act tells what nobody does: the rival that is not shown, and the wrong verdict that follows',
-  inWorld({}, async (world) => {
+  inWorld(FAST, async (world) => {
     const hostile = await createHostile(world)
     const { alice, rival } = await paidToBob(world, hostile)
     const watcher = await startPoorWatcher(world)
@@ -228,7 +170,7 @@ test(
 
 test(
   'a watcher that cannot act tells what nobody does: the answer, and the evidence against a theft through a dispute',
-  inWorld({}, async (world) => {
+  inWorld(FAST, async (world) => {
     const hostile = await createHostile(world)
     const { alice, signed, rival } = await paidToBob(world, hostile)
     await world.pay('bob', 'carol', ETHER)
@@ -253,7 +195,7 @@ test(
 
 test(
   'a protected payee whose mandate does not cover an exit through a dispute is told to leave by hand',
-  inWorld({}, async (world) => {
+  inWorld(FAST, async (world) => {
     const hostile = await createHostile(world)
     const [alice, bob] = [world.accountOf('alice'), world.accountOf('bob')]
     const position = await world.fund('alice', ETHER)

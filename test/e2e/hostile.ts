@@ -8,14 +8,18 @@ import { createWalletClient, defineChain, http, publicActions } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { joinBodies } from '../../api/bodies.ts'
 import { iLifeboatAbi } from '../../contracts/artifacts.generated.ts'
-import { encodeSubmitBlocks } from '../../l1/rootContract.ts'
+import { encodeSubmitBlocks, type RootCall } from '../../l1/rootContract.ts'
+import { encodeRevealData } from '../../l1/suretyContract.ts'
 import { blockTree, type Commitment, type Header, hashWitnesses, type InclusionProof } from '../../protocol/block.ts'
 import { type Address, bytesToHex, type Hash, ZERO_HASH } from '../../protocol/bytes.ts'
 import { encodeBody } from '../../protocol/codec.ts'
+import { type DataChallenge, leavesOf, proveRange } from '../../protocol/dataChallenge.ts'
 import { domainSeparator } from '../../protocol/eip712.ts'
 import { proveLeaf } from '../../protocol/merkle.ts'
 import { encodePosition } from '../../protocol/position.ts'
+import { batchReceipts, hashReceiptBatch, type Receipt, type SignedReceipt } from '../../protocol/receipt.ts'
 import { createOutput, hashTransaction, type SignedTransaction, type Transaction } from '../../protocol/transaction.ts'
+import { signDigest } from '../../signatures/sign.ts'
 import type { Account } from '../../wallet/account.ts'
 import { signTransaction } from '../../wallet/payment.ts'
 import { createHttpPeer, type Peer } from '../../watcher/peers.ts'
@@ -23,10 +27,15 @@ import { ETH, until, type World } from './world.ts'
 
 export type Committed = Readonly<{
   number: number
+  /** L1 block that holds the commitment. */
+  l1Block: number
   timestamp: number
   header: Header
   transactions: readonly SignedTransaction[]
 }>
+
+/** An L1 block as a child block's anchor. */
+export type Anchored = Readonly<{ number: number; hash: Hash }>
 
 export type Shown = Readonly<{ transaction: Transaction; header: Header; proof: InclusionProof }>
 
@@ -35,9 +44,11 @@ export type Hostile = Readonly<{
   peer: Peer
   /** Stops the honest operator; from here on the chain is ours. */
   takeOver(): Promise<void>
-  /** Commits a block of these transactions, valid or not. Served only after `serve`. */
-  commit(transactions: readonly SignedTransaction[]): Promise<Committed>
+  /** Commits a block of these transactions, valid or not, anchored to the newest L1 block or where it is said. Served only after `serve`. */
+  commit(transactions: readonly SignedTransaction[], anchored?: Anchored): Promise<Committed>
   serve(number: number): void
+  /** Serves bytes in its place that are not the block, until `serve`. */
+  garble(number: number): void
   /** A payment as its signers would sign it, whatever it says. */
   sign(
     signers: readonly Account[],
@@ -47,6 +58,11 @@ export type Hostile = Readonly<{
   positionOf(block: Committed, index?: number, output?: number): number
   /** What an exit of an output of the transaction shows on L1. */
   shownOf(block: Committed, index?: number): Shown
+  /** The answer that reveals the first range, and the others, which lie inside it. */
+  answerOf(block: Committed, challenges: readonly [DataChallenge, ...DataChallenge[]]): RootCall
+  hashOf(signed: SignedTransaction): Hash
+  /** A receipt that the operator's key signed, whatever it promises. */
+  promise(receipt: Receipt): SignedReceipt
 }>
 
 /** Listens, and does nothing yet. */
@@ -56,13 +72,14 @@ export async function createHostile(world: World): Promise<Hostile> {
   const separator = domainSeparator({ chainId: deployment.chainId, rootContract: root })
   const bodies = new Map<number, Uint8Array>()
   const served = new Set<number>()
+  const garbled = new Set<number>()
   const server = createServer((request, response) => {
     const { searchParams } = new URL(request.url ?? '/', 'http://hostile')
     const found: Uint8Array[] = []
     for (let number = Number(searchParams.get('from')); number <= Number(searchParams.get('to')); number++) {
       const body = bodies.get(number)
-      if (!body || !served.has(number)) break
-      found.push(body)
+      if (!body || !(served.has(number) || garbled.has(number))) break
+      found.push(served.has(number) ? body : spoil(body))
     }
     response.setHeader('content-type', 'application/octet-stream')
     response.end(joinBodies(found))
@@ -114,6 +131,7 @@ export async function createHostile(world: World): Promise<Hostile> {
     peer: createHttpPeer({ url, timeoutMs: 3_000 }),
     takeOver,
     serve: (number) => void served.add(number),
+    garble: (number) => void garbled.add(number),
     sign: (signers, inputs, outputs) => {
       const made = outputs.map(([to, amount]) => createOutput(to.address, ETH, amount))
       const transaction = { inputs: [...inputs], outputs: made, memo: ZERO_HASH }
@@ -134,9 +152,20 @@ export async function createHostile(world: World): Promise<Hostile> {
         },
       }
     },
-    async commit(transactions) {
+    answerOf: ({ transactions }, challenges) => {
+      const [whole] = challenges
+      const shown = transactions.slice(whole.first, whole.first + leavesOf(whole, transactions.length))
+      return encodeRevealData(whole, challenges, shown, proveRange(blockTree(hashesOf(transactions)), whole))
+    },
+    hashOf: ({ transaction }) => bytesToHex(hashTransaction(transaction, separator)),
+    promise: (receipt) => {
+      const batch = batchReceipts([receipt])
+      const digest = hashReceiptBatch(batch.root, batch.count, separator)
+      return batch.give(0, bytesToHex(signDigest(digest, world.operatorAccount.privateKey)))
+    },
+    async commit(transactions, anchored) {
       const number = (await newestBlock()) + 1
-      const anchor = await client.getBlock({ blockTag: 'latest' })
+      const anchor = anchored ?? (await client.getBlock({ blockTag: 'latest' }))
       const hashed = hashesOf(transactions)
       const commitment: Commitment = {
         root: bytesToHex(blockTree(hashed).root),
@@ -151,10 +180,18 @@ export async function createHostile(world: World): Promise<Hostile> {
       const { timestamp } = await client.getBlock({ blockHash: receipt.blockHash })
       return {
         number,
+        l1Block: Number(receipt.blockNumber),
         timestamp: Number(timestamp),
         header: { ...commitment, timestamp: Number(timestamp) },
         transactions,
       }
     },
   }
+}
+
+/** Another signature than the one that was committed. */
+function spoil(body: Uint8Array): Uint8Array {
+  const spoilt = Uint8Array.from(body)
+  spoilt[spoilt.length - 1]! ^= 1
+  return spoilt
 }

@@ -71,7 +71,8 @@ test(
 
     for (const { codes } of [again, second]) await until('the grace is over', () => codes().includes('BLOCK_WITHHELD'))
     const safety = again.watcher.core.facts.safety()
-    if (safety.status !== 'unsafe') throw new Error(`want unsafe, got ${safety.status}`)
+    if (safety.status !== 'unsafe' || safety.reason !== 'withheld')
+      throw new Error(`want a withheld block, got ${JSON.stringify(safety)}`)
     assert.is(safety.block, hidden.number)
     const exits = await until('both outputs of Alice exit', async () => {
       const found = await exitsOf(world)

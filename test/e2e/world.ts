@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import * as assert from 'uvu/assert'
 import { mnemonicToAccount, privateKeyToAccount } from 'viem/accounts'
 import { createClient } from '../../api/client.ts'
@@ -47,6 +48,10 @@ export type WorldOptions = Readonly<{
   l1?: L1Kind
   parameters?: Parameters
   operator?: Partial<OperatorSettings>
+  /** Seconds between two blocks of the embedded L1; below a slot, L1 time runs faster than the clock. */
+  l1BlockSeconds?: number
+  /** Events that may be logged as errors: stories that break our own state. */
+  expectedErrors?: readonly string[]
 }>
 
 export type WatcherOptions = Partial<WatcherProgramOptions> & Readonly<{ peers?: WatcherProgramOptions['peers'] }>
@@ -81,7 +86,9 @@ export async function createWorld(options: WorldOptions = {}) {
   const closeAll = async () => {
     for (let close = closers.pop(); close; close = closers.pop()) await close()
   }
-  const base = await start({ directory, parameters, settings: options.operator ?? {}, log: memory.log, closers }).catch(
+  const settings = options.operator ?? {}
+  const blockSeconds = options.l1BlockSeconds ?? parameters.slot
+  const base = await start({ directory, parameters, settings, blockSeconds, log: memory.log, closers }).catch(
     async (error: unknown) => {
       await closeAll()
       throw plainError(error)
@@ -254,7 +261,7 @@ export async function createWorld(options: WorldOptions = {}) {
 
 /** Waits for what should come to be. Throws with what was last seen. */
 export async function until<T>(
-  what: string,
+  what: string | (() => string),
   look: () => T | undefined | false | Promise<T | undefined | false>,
   timeoutMs: number = WAIT_MS,
 ): Promise<T> {
@@ -262,7 +269,8 @@ export async function until<T>(
   for (;;) {
     const found = await look()
     if (found) return found
-    if (Date.now() > end) throw new Error(`got nothing for ${timeoutMs / 1000} s, want ${what}`)
+    if (Date.now() > end)
+      throw new Error(`got nothing for ${timeoutMs / 1000} s, want ${typeof what === 'string' ? what : what()}`)
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
   }
 }
@@ -273,7 +281,9 @@ export function inWorld(options: WorldOptions, story: (world: World) => Promise<
     const world = await createWorld(options)
     try {
       await story(world)
-      const errors = world.memory.lines.filter(({ level }) => level === 'error')
+      const errors = world.memory.lines.filter(
+        ({ level, event }) => level === 'error' && !options.expectedErrors?.includes(String(event)),
+      )
       assert.equal(errors, [], 'nobody logs an error: those are our own faults')
     } catch (error) {
       throw plainError(error, `\n\nlast lines of the log:\n${world.story()}`)
@@ -283,25 +293,30 @@ export function inWorld(options: WorldOptions, story: (world: World) => Promise<
   }
 }
 
-function plainError(error: unknown, more = ''): Error {
-  return new Error(`${error instanceof Error ? error.stack : String(error)}${more}`)
+/** As text, with what was compared: uvu can't print errors with details, and would count them as passed. */
+export function plainError(error: unknown, more = ''): Error {
+  const compared =
+    error instanceof assert.Assertion ? `\ngot ${inspect(error.actual)}\nwant ${inspect(error.expects)}` : ''
+  return new Error(`${error instanceof Error ? error.stack : String(error)}${compared}${more}`)
 }
 
 type Start = Readonly<{
   directory: string
   parameters: Parameters
   settings: Partial<OperatorSettings>
+  blockSeconds: number
   log: Log
   closers: (() => unknown)[]
 }>
 
-async function startEmbedded({ directory, parameters, settings, log, closers }: Start): Promise<Base> {
+async function startEmbedded({ directory, parameters, settings, blockSeconds, log, closers }: Start): Promise<Base> {
   const network = await startNetwork({
     directory: join(directory, 'net'),
     seed: directory,
     watchers: 0,
     accounts: NAMES.length,
     parameters,
+    mining: { intervalSeconds: blockSeconds },
     pollMs: 100,
     operator: { blockIntervalSeconds: 1, ...settings },
     log,
@@ -326,8 +341,8 @@ function privateKeyOf(account: Readonly<{ privateKey: Uint8Array }> | undefined)
 
 const MNEMONIC = 'test test test test test test test test test test test junk'
 
-async function startOnAnvil({ directory, parameters, settings, log, closers }: Start): Promise<Base> {
-  const anvil = await startAnvil(['--block-time', `${parameters.slot}`])
+async function startOnAnvil({ directory, parameters, settings, blockSeconds, log, closers }: Start): Promise<Base> {
+  const anvil = await startAnvil(['--block-time', `${blockSeconds}`])
   closers.push(() => anvil.stop())
   const endpoint = await connectEndpoint({ url: anvil.url, expectedChainId: 31_337 })
   const [operatorAccount, ...accounts] = Array.from({ length: 1 + NAMES.length }, (_, addressIndex) =>
