@@ -1,32 +1,12 @@
 /** Receipts over HTTP (docs/spec.md section 8.8): a user's wallet hands them in, and asks what became of them. Open: a signature of the operator lets one in. */
 import { z } from 'zod'
-import { hashSchema, hexSchema } from '../api/values.ts'
+import { signedReceiptSchema } from '../api/schemas.ts'
+import { hashSchema } from '../api/values.ts'
 import { isLifeboatError } from '../protocol/errors.ts'
-import { MAX_LEAVES } from '../protocol/merkle.ts'
 import type { Door } from '../service/http.ts'
 import type { Core } from './core.ts'
 
 const RECEIPTS_AT_ONCE = 100
-const uint32 = z
-  .int()
-  .min(0)
-  .max(2 ** 32 - 1)
-
-export const signedReceiptSchema = z.object({
-  receipt: z.object({ txHash: hashSchema, blockNumber: uint32, index: uint32, anchor: uint32, anchorHash: hashSchema }),
-  /** Of the batch that was signed, and how many receipts that has. */
-  root: hashSchema,
-  count: z.int().min(1).max(MAX_LEAVES),
-  /** This one's among them. */
-  place: z
-    .int()
-    .min(0)
-    .max(MAX_LEAVES - 1),
-  path: z.array(hashSchema).max(16),
-  /** 64 bytes, EIP-2098. */
-  signature: hexSchema.refine((hex) => hex.length === 130, 'want 64 bytes'),
-})
-
 export const receiptStateSchema = z
   .enum(['kept', 'open', 'broken', 'displaced', 'void-anchor', 'unknown', 'contradicted', 'slashed'])
   .describe('kept and open are well; broken, displaced and contradicted are on their way to L1')
