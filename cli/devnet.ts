@@ -63,7 +63,8 @@ export function createDevnetCommand(io: CliIo) {
           abandonPeriod: Math.max(PRESETS.devnet.abandonPeriod, 2 * minExitPeriod),
         },
         mining: { intervalSeconds: config.blockTime },
-        log: createLog({ name: 'devnet', level: config.logLevel }),
+        // Standard output is for the answer, which a program may read.
+        log: createLog({ name: 'devnet', level: config.logLevel, destination: { write: io.err } }),
         report: (progress) => io.err(`${progress}\n`),
       })
       try {

@@ -43,7 +43,7 @@ export function createStoryCommand(io: CliIo) {
       const say = (line: string) => io.err(`${line}\n`)
       const network = await startNetwork({
         accounts: config.accounts,
-        log: createLog({ name: 'story', level: config.logLevel }),
+        log: createLog({ name: 'story', level: config.logLevel, destination: { write: io.err } }),
         operator: { blockIntervalSeconds: 2 },
         pollMs: 200,
         report: (progress) => say(`  ${progress}`),

@@ -279,7 +279,7 @@ function createL1Loop(options: OperatorOptions, core: Core, now: () => number): 
   let follower = start()
   let lastGood = now()
   // What was known of L1 before the start may be long past: a promise on its anchor would be broken at birth.
-  core.problems.raise('L1_STALE', 'L1 was not looked at yet')
+  core.problems.begin('L1_STALE', 'L1 was not looked at yet')
   return {
     lagMs: () => now() - lastGood,
     look: async (isStopping) => {

@@ -33,6 +33,8 @@ export type Problem = Readonly<{ code: ProblemCode; words: string }>
 
 export type Problems = Readonly<{
   raise(code: ProblemCode, words: string): void
+  /** The same for what is so at every start: told by status and health, not as news. */
+  begin(code: ProblemCode, words: string): void
   clear(code: ProblemCode): void
   all(): readonly Problem[]
   /** The first that ends admission. */
@@ -47,6 +49,9 @@ export function createProblems(onRaise: (problem: Problem) => void): Problems {
       const isNew = !problems.has(code)
       problems.set(code, { code, words })
       if (isNew) onRaise({ code, words })
+    },
+    begin: (code, words) => {
+      problems.set(code, { code, words })
     },
     clear: (code) => {
       problems.delete(code)
