@@ -78,7 +78,7 @@ export function defaultPolicy(own: Pick<CourtPolicy, 'sender' | 'seed'>, paramet
 /** Twice the bonds of all ranges of the largest block at an F of 5 gwei, with headroom: the whole cover of one block is then within its half. */
 export function defaultDataBudget({ maxBlockTxs }: Parameters): bigint {
   const cover = coverBlock(1, maxBlockTxs)
-  const bonds = cover.map(({ levels }, i) => dataChallengeBond(levels, i + 1, 5n * GWEI))
+  const bonds = cover.map(({ levels, first }) => dataChallengeBond(levels, (first >> 6) + 1, 5n * GWEI))
   return (2n * bonds.reduce((sum, bond) => sum + bond, 0n) * DATA_BOND_PERCENT) / 100n + 2n * BigInt(cover.length)
 }
 

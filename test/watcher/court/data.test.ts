@@ -47,8 +47,8 @@ import {
 const { dataChallengePeriod: DC, dataResponsePeriod: DR } = parameters
 /** The first block that is not verified, committed at START. */
 const HIDDEN = 51
-const header = headerOf({ timestamp: START, txCount: 200, root: hashOf(5) })
-const range = (first: number, levels = 6, blockNumber = HIDDEN): LeafRange => ({ blockNumber, first, levels })
+const header = headerOf({ timestamp: START, txCount: 100, root: hashOf(5) })
+const range = (first: number, levels = 5, blockNumber = HIDDEN): LeafRange => ({ blockNumber, first, levels })
 
 function recordOf(changes: Partial<DataChallenge> = {}, rest: Partial<DataRecord> = {}): DataRecord {
   const challenge: DataChallenge = {
@@ -114,16 +114,16 @@ test('nothing is challenged that peers have not refused, that others demanded, o
     only('challenge-data', factsOf({ hidden }), world).map((action) => action.range.first)
   assert.equal(firsts([hiddenOf({ observedSeconds: 0 })]), [])
   assert.equal(firsts([hiddenOf({ number: HIDDEN + 1 })]), [], 'the first one is invalid: this one falls with it')
-  const taken = [recordOf(), recordOf({ first: 64 }, { state: 'answered' }), recordOf({ first: 128, levels: 5 })]
-  assert.equal(firsts([hiddenOf({ records: taken })]).sort(), [128, 192], 'a part of a range is not the range')
+  const taken = [recordOf(), recordOf({ first: 32 }, { state: 'answered' }), recordOf({ first: 64, levels: 4 })]
+  assert.equal(firsts([hiddenOf({ records: taken })]).sort(), [64, 96], 'a part of a range is not the range')
   assert.equal(firsts([hiddenOf({ records: [recordOf()] })], worldAt(DC / 4)), [], 'somebody has tried already')
   assert.equal(firsts([hiddenOf()], worldAt(DC / 2, { voidFrom: HIDDEN })), [])
   assert.ok(isTaken(range(4, 1), [recordOf()]))
-  assert.not.ok(isTaken(range(0), [recordOf({ levels: 5 })]))
+  assert.not.ok(isTaken(range(0), [recordOf({ levels: 4 })]))
 })
 
 test('a block behind the first hidden one is challenged whole and late: it mostly falls with that one', () => {
-  const behind = hiddenOf({ number: HIDDEN + 1, header: { ...header, txCount: 64 }, observedSeconds: 0 })
+  const behind = hiddenOf({ number: HIDDEN + 1, header: { ...header, txCount: 32 }, observedSeconds: 0 })
   const facts = factsOf({ hidden: [hiddenOf({ records: [recordOf()] }), behind] })
   const blocks = (elapsed: number) =>
     only('challenge-data', facts, worldAt(elapsed)).map((action) => action.range.blockNumber)
@@ -135,7 +135,7 @@ test('watchers with small budgets cover different ranges, until together they ha
   const big = hiddenOf({ header: { ...header, txCount: 4_096 } })
   const seeds = Array.from({ length: 8 }, (_, i) => hashOf(i + 1))
   const records: DataRecord[] = []
-  for (let round = 0; round < 8; round++) {
+  for (let round = 0; round < 16; round++) {
     const before = [...records]
     for (const seed of seeds) {
       const world = worldAt(DC / 2, { policy: policyOf({ seed }) })
@@ -146,7 +146,7 @@ test('watchers with small budgets cover different ranges, until together they ha
     if (round === 0) assert.ok(records.length >= 12, `${records.length} of 16 are different`)
   }
   assert.is(new Set(records.map(({ challenge }) => challenge.first)).size, records.length)
-  assert.is(records.length, 64, 'eight rounds of two for each of eight')
+  assert.is(records.length, 128, 'sixteen rounds of two for each of eight')
   const order = (seed: number) =>
     shareOf(big, worldAt(DC / 2, { policy: policyOf({ seed: hashOf(seed) }) })).map(({ first }) => first)
   assert.not.equal(order(1), order(2))
@@ -156,9 +156,10 @@ test('watchers with small budgets cover different ranges, until together they ha
 test('a bond is by formula, dearer with every group, and never more than half of what is left', () => {
   const facts = factsOf({ hidden: [hiddenOf()] })
   const [first, second] = only('challenge-data', facts, worldAt(DC / 2))
-  const least = (groups: number) => dataChallengeBond(6, groups, GWEI)
+  const least = (groups: number) => dataChallengeBond(5, groups, GWEI)
   assert.is(first!.leastBondWei, least(1))
-  assert.is(second!.leastBondWei, least(2))
+  assert.is(second!.leastBondWei, least(second!.groups))
+  assert.ok(second!.groups <= 2)
   assert.is(first!.bondWei, (least(1) * 5n + 3n) / 4n)
   assert.is(first!.deadline, START + DC)
   const poor = (budget: bigint, own: readonly DataRecord[] = []) => {
@@ -175,7 +176,7 @@ test('a bond is by formula, dearer with every group, and never more than half of
 test('the budget of each preset covers its largest block alone at five gwei', () => {
   for (const preset of Object.values(PRESETS)) {
     const policy = defaultPolicy({ sender: WATCHER, seed: hashOf(1) }, preset)
-    const all = Array.from({ length: preset.maxBlockTxs / 64 }, (_, i) => dataChallengeBond(6, i + 1, 5n * GWEI))
+    const all = Array.from({ length: preset.maxBlockTxs / 32 }, (_, i) => dataChallengeBond(5, (i >> 1) + 1, 5n * GWEI))
     const sent = all.reduce((sum, bond) => sum + (bond * 125n + 99n) / 100n, 0n)
     const left = allowanceOf(hiddenOf(), [], worldAt(0, { policy }))
     assert.ok(left >= sent && left < (sent * 101n) / 100n, `${left} for ${sent}`)
@@ -377,9 +378,9 @@ const rows: readonly (readonly [
   ],
   [
     'DATA-BOND-BY-FORMULA',
-    { ...challenge, bondWei: dataChallengeBond(6, 1, 20n * GWEI) + 1n, allowanceWei: 2n ** 90n },
+    { ...challenge, bondWei: dataChallengeBond(5, 1, 20n * GWEI) + 1n, allowanceWei: 2n ** 90n },
     inDC,
-    { ...challenge, bondWei: dataChallengeBond(6, 1, 20n * GWEI), allowanceWei: 2n ** 90n, availableWei: 2n ** 90n },
+    { ...challenge, bondWei: dataChallengeBond(5, 1, 20n * GWEI), allowanceWei: 2n ** 90n, availableWei: 2n ** 90n },
   ],
   ['DATA-WITHIN-BUDGET', { ...challenge, allowanceWei: 99n }, inDC, challenge],
   ['DATA-BOND-AFFORDABLE', { ...challenge, availableWei: 109n }, inDC, challenge],
