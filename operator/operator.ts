@@ -194,6 +194,7 @@ async function assemble(options: OperatorOptions, db: Db, closers: (() => void |
     separator: domainSeparator(domain),
     sign: receiptSigner(options, ourAddressOf(options)),
     anchorOf: core.blockLog.anchorOf,
+    log,
   })
   addRoutes({ door, admission, receipts, problems: core.problems, views: core.views, policy, status, deployment })
   feed = createFeed({ source: createFeedSource(core.journal, core.views), log, now })

@@ -6,6 +6,7 @@
 import { bytesToHex, type Hash, type Hex, hexToBytes } from '../protocol/bytes.ts'
 import { decodePosition } from '../protocol/position.ts'
 import { batchReceipts, hashReceiptBatch, type Receipt, type SignedReceipt } from '../protocol/receipt.ts'
+import type { Log } from '../service/log.ts'
 import type { Anchor } from './blockLog.ts'
 
 /** The operator's signature over a digest: 64 bytes, EIP-2098. */
@@ -17,6 +18,8 @@ export type Promised = Readonly<{ txHash: Hash; position: number }>
 export type ReceiptDesk = Readonly<{
   /** One for each, in order. Rejects with what the signer throws. */
   give(promised: readonly Promised[]): Promise<SignedReceipt[]>
+  /** Logs a failure that the caller goes on after. */
+  tell(error: unknown): void
 }>
 
 export type ReceiptDeskOptions = Readonly<{
@@ -25,6 +28,7 @@ export type ReceiptDeskOptions = Readonly<{
   sign: SignDigest
   /** The anchor of a block that holds something. Throws for one that does not exist. */
   anchorOf(block: number): Anchor
+  log: Log
 }>
 
 type Asked = Readonly<{
@@ -33,7 +37,7 @@ type Asked = Readonly<{
   refuse(error: unknown): void
 }>
 
-export function createReceiptDesk({ separator, sign, anchorOf }: ReceiptDeskOptions): ReceiptDesk {
+export function createReceiptDesk({ separator, sign, anchorOf, log }: ReceiptDeskOptions): ReceiptDesk {
   let waiting: Asked[] = []
 
   function draft({ txHash, position }: Promised): Receipt {
@@ -59,6 +63,7 @@ export function createReceiptDesk({ separator, sign, anchorOf }: ReceiptDeskOpti
   }
 
   return {
+    tell: (error) => log.error('receipts.failed', { error }),
     give: (promised) => {
       if (promised.length === 0) return Promise.resolve([])
       return new Promise((answer, refuse) => {

@@ -162,7 +162,10 @@ async function withReceipts(
 ): Promise<{ results: SubmitResult[] }> {
   // The payments are stored: a signer that fails must not make them look refused. The receipt can be asked for again.
   const accepted = results.flatMap((result) => (result.status === 'accepted' ? [result] : []))
-  const given = await receipts.give(accepted).catch(() => [])
+  const given = await receipts.give(accepted).catch((error: unknown) => {
+    receipts.tell(error)
+    return []
+  })
   let next = 0
   return {
     results: results.map((result) => {

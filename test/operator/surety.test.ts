@@ -136,6 +136,7 @@ test('challenges are answered on a halted chain and after a restart too', () => 
 test('a receipt names the place, the anchor, and is signed for with all that were asked for in the same turn', async () => {
   const signatures: number[] = []
   const desk = createReceiptDesk({
+    log: world.memory.log,
     separator,
     anchorOf: (block) => world.core.blockLog.anchorOf(block),
     sign: (digest) => {
@@ -170,6 +171,7 @@ test('a receipt names the place, the anchor, and is signed for with all that wer
 test('a receipt says the same after its block was cut, and after a restart', async () => {
   const desk = () =>
     createReceiptDesk({
+      log: world.memory.log,
       separator,
       anchorOf: (block) => world.core.blockLog.anchorOf(block),
       sign: (digest) => signDigest(digest, operatorActor.key),
@@ -190,6 +192,7 @@ test('a receipt says the same after its block was cut, and after a restart', asy
 test('what the signer throws reaches everybody who asked, and the next ask is signed', async () => {
   let fails = true
   const desk = createReceiptDesk({
+    log: world.memory.log,
     separator,
     anchorOf: () => ({ number: 1, hash: `0x${'11'.repeat(32)}` }),
     sign: (digest) => {
