@@ -114,6 +114,7 @@ interface ILifeboat is ILifeboatTypes {
     /// @notice Shows another transaction that spends an input of the disputed one, until MEP/2 before the verdict. Anyone; the first who
     /// shows one that was public before the dispute started is paid from the bond.
     /// @param input Index of the shared input in the disputed transaction, `spends` in the competitor.
+    /// @param made Where else what made the input is included, if the competitor names the output there; not looked at otherwise.
     /// @param position Where the competitor is included; 0: nowhere, and its other witnesses and `proof` are not looked at.
     function showCompetitor(
         Dispute calldata dispute,
@@ -122,6 +123,7 @@ interface ILifeboat is ILifeboatTypes {
         Transaction calldata transaction,
         bytes calldata witnesses,
         uint256 spends,
+        Place calldata made,
         uint64 position,
         Inclusion calldata proof
     ) external;
@@ -159,10 +161,11 @@ interface ILifeboat is ILifeboatTypes {
         bytes calldata signature
     ) external payable;
 
-    /// @notice Shows that an output that exits through a dispute was spent: the disputed transaction is included, and a later one spends the
-    /// output there.
-    function challengeDisputedExit(
+    /// @notice Shows that an exiting output was spent where the exit does not name it: what made it (`madeBy`) is included at `made`, and the
+    /// spend names the output there. For exits through a dispute, and for those that name another inclusion.
+    function challengeByPlace(
         Exit calldata exit,
+        bytes32 madeBy,
         Place calldata made,
         uint64 spend,
         Transaction calldata transaction,
@@ -202,6 +205,16 @@ interface ILifeboat is ILifeboatTypes {
     /// @param exits The output's exit, if it has or had one.
     function proveLocked(Offence calldata offence, uint256 input, InputProof calldata shown, Exit[] calldata exits) external;
 
+    /// @notice V6 by the lock of a mass exit whose entry names the input.
+    function proveLockedInBatch(
+        Offence calldata offence,
+        uint256 input,
+        InputProof calldata shown,
+        Batch calldata batch,
+        Shared calldata shared,
+        BatchEntry calldata entry
+    ) external;
+
     /// @notice Ends a chain whose operator was silent for ABANDON_PERIOD. Voids nothing.
     function haltAbandoned() external;
 
@@ -221,6 +234,9 @@ interface ILifeboat is ILifeboatTypes {
     /// @notice Pays exits whose turn has passed and that have become payable. Anyone; skips those that are not.
     function settle(Exit[] calldata exits) external returns (uint256 settled);
 
+    /// @notice Frees a place on the line that was given up (`PlaceLeft`), once the line has got there. Anyone.
+    function freePlace(address token, uint128 from) external;
+
     /// @notice Frees what is reserved for an exit that nobody is owed: void, invalid, or spent in a block that is final. The place of an exit
     /// that a verdict cancelled is not freed (`inherit`), its bond is.
     /// @param spend A standing piece of evidence, which names `place`; not looked at where the exit is void, invalid, cancelled by a verdict
@@ -239,6 +255,104 @@ interface ILifeboat is ILifeboatTypes {
         Transaction calldata transaction,
         uint256 output,
         Exit calldata exit
+    ) external;
+
+    /// @notice Starts a mass exit of outputs of one token: posts a bond (`batchBond`) and names them all. Their owners must want it: until
+    /// start + MEP/8 anyone may demand proof of an entry.
+    /// @param format Widths of the entries' positions (1 to 7 bytes) and amounts (1 to 16).
+    /// @param entries For each output position and amount, positions strictly growing, at most 2^15. An entry that does not agree with what stands at its position names nothing and has no effect.
+    /// @param lastBlock Header of the block of the last position; not looked at for block 0.
+    function startBatch(
+        address token,
+        EntryFormat calldata format,
+        bytes calldata entries,
+        Header calldata lastBlock
+    ) external payable returns (bytes32 batchId);
+
+    /// @notice Demands what a delegate's standard exit of the entry would show, with a bond of `demandBond`. Once an entry.
+    function demandEntry(Batch calldata batch, Shared calldata shared, BatchEntry calldata entry) external payable;
+
+    /// @notice Answers a demand until start + MEP/4. Anyone; paid out of the demand's bond.
+    /// @param mandate The owner's, good at the batch's start for its coordinator; on a halted chain it is not looked at.
+    function answerDemand(
+        Batch calldata batch,
+        Shared calldata shared,
+        BatchEntry calldata entry,
+        BatchOutput calldata shown,
+        Mandate calldata mandate,
+        bytes calldata signature
+    ) external;
+
+    /// @notice Ends a batch that is not locked: because of a demand that nobody answered (half of the batch's bond goes to whoever made it),
+    /// or, with 2^32 - 1, because nobody locked it by start + MEP/2 (the bond returns).
+    function dissolveBatch(Batch calldata batch, uint32 demanded) external;
+
+    /// @notice Gives a demand's bond back that was open when its batch was dissolved.
+    function reclaimDemand(Batch calldata batch, uint32 index) external;
+
+    /// @notice Locks the outputs that the entries name and puts the batch into the queue, later than start + MEP/4 and by start + MEP/2. Anyone.
+    function lockBatch(Batch calldata batch, uint32 youngHint) external;
+
+    /// @notice Returns what is left of a batch's bond, MEP after its entries became payable.
+    function closeBatch(Batch calldata batch) external;
+
+    /// @notice Pays entries of a batch that had its turn. Anyone, for ever; entries that are paid otherwise are skipped.
+    function claimEntries(Batch calldata batch, Shared calldata shared, BatchClaim[] calldata claims)
+        external
+        returns (uint256 claimed);
+
+    /// @notice Pays one entry less a fee for the coordinator, as far as the owner's mandate allows.
+    function claimForFee(
+        Batch calldata batch,
+        Shared calldata shared,
+        BatchEntry calldata entry,
+        BatchOutput calldata shown,
+        Mandate calldata mandate,
+        bytes calldata signature,
+        uint128 fee
+    ) external;
+
+    /// @notice Makes an entry an exit of its own, with the batch's times, lock and place. Anyone, from `lockBatch` on.
+    function openEntry(
+        Batch calldata batch,
+        Shared calldata shared,
+        BatchEntry calldata entry,
+        BatchOutput calldata shown
+    ) external;
+
+    /// @notice Shows that outputs named by a batch were spent, until MEP/4 before they are payable. Each spend's input says which. What it
+    /// costs comes back out of the bond when the entry is opened.
+    function strikeEntries(Batch calldata batch, Shared calldata shared, BatchSpend[] calldata spends)
+        external
+        returns (uint256 struck);
+
+    /// @notice Takes a strike back whose block became void or whose transaction was proven invalid.
+    function dropStrike(Batch calldata batch, uint64 position, address signer) external;
+
+    /// @notice After the batch's turn: gives an opened entry its ticket, or removes it where it became void or invalid.
+    function placeEntry(
+        Batch calldata batch,
+        Shared calldata shared,
+        BatchEntry calldata entry,
+        Exit calldata exit
+    ) external;
+
+    /// @notice After the batch's turn: lets an exit of the same output, started otherwise and short at its own turn, be paid out of the entry's
+    /// place; gives that place to one that a verdict cancelled, for whoever inherits.
+    function adoptExit(
+        Batch calldata batch,
+        Shared calldata shared,
+        BatchEntry calldata entry,
+        BatchOutput calldata shown,
+        Exit calldata exit
+    ) external;
+
+    /// @notice After the batch's turn: frees the share of an entry that names nothing, or whose output is void, invalid or left otherwise.
+    function releaseEntry(
+        Batch calldata batch,
+        Shared calldata shared,
+        BatchEntry calldata entry,
+        BatchOutput calldata shown
     ) external;
 
     /// @notice Sends `account` what is credited to it. Anyone may call; the money only goes there.
@@ -324,6 +438,24 @@ interface ILifeboat is ILifeboatTypes {
 
     /// @dev `funded`: deposits and releases so far; `line` everything reserved at a turn so far.
     function totals(address token) external view returns (uint128 funded, uint128 line);
+
+    /// @notice Least bond of a mass exit of so many entries now, in wei.
+    function batchBond(uint256 count) external view returns (uint256);
+
+    /// @notice Least bond of a demand about the batch now, in wei.
+    function demandBond(bytes32 batchId) external view returns (uint256);
+
+    /// @return state closed: the bond was returned. demands: not answered yet. fund: wei left for the removal of entries.
+    function batchRecord(bytes32 batchId)
+        external
+        view
+        returns (BatchState state, bool closed, uint256 demands, uint256 fund);
+
+    /// @return evidence Addresses of the modules.
+    function modules()
+        external
+        view
+        returns (address evidence, address disputes, address massExits, address entries);
 
     function credit(address token, address account) external view returns (uint256);
 

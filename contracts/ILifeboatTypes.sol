@@ -123,6 +123,74 @@ interface ILifeboatTypes {
         uint64 epoch;
     }
 
+    /// @dev How a batch's entries are written, big-endian: each position as its distance from the one before (the first from `base`), then the
+    /// amount. Distances of few bytes keep 10,000 entries below the 128 KiB that L1's nodes pass on.
+    struct EntryFormat {
+        uint64 base;
+        uint8 positionBytes;
+        uint8 amountBytes;
+    }
+
+    /// @dev A mass exit as it started; `batchId` is keccak256 of its encoding, and BatchStarted carries it whole. `last`: its greatest position;
+    /// `madeAt`: the time of that position's block, 0 for block 0.
+    struct Batch {
+        bytes32 root;
+        uint32 count;
+        address token;
+        uint128 total;
+        uint64 last;
+        uint40 madeAt;
+        uint40 startedAt;
+        address coordinator;
+        uint128 bond;
+    }
+
+    /// @dev What several proofs of one call share: their paths pick siblings out of `nodes`.
+    struct Shared {
+        Header[] headers;
+        bytes32[] nodes;
+    }
+
+    /// @dev An entry where it stands in its batch. `before`: the sum of the amounts of the entries in front of it. `picks`: 2 bytes for each
+    /// sibling of its path.
+    struct BatchEntry {
+        uint32 index;
+        uint64 position;
+        uint128 amount;
+        uint128 before;
+        bytes picks;
+    }
+
+    /// @dev What stands at an entry's position. For a deposit `transaction` has the deposit as its one output, the rest is not looked at;
+    /// nor is the transaction where the block has no such index.
+    struct BatchOutput {
+        Transaction transaction;
+        bytes32 witnessesHash;
+        uint256 header;
+        bytes picks;
+    }
+
+    struct BatchSpend {
+        uint64 position;
+        Transaction transaction;
+        bytes witnesses;
+        uint256 input;
+        uint256 header;
+        bytes picks;
+    }
+
+    /// @dev As EntriesClaimed tells it.
+    struct ClaimedEntry {
+        bytes32 outputId;
+        address owner;
+        uint32 index;
+    }
+
+    struct BatchClaim {
+        BatchEntry entry;
+        BatchOutput shown;
+    }
+
     /// @dev What a processor brings: the exits of both streams in their order, the headers of the blocks that stream B stands at, and
     /// headers of blocks that hold evidence. What is already past is skipped; the first that is missing ends the call.
     struct Turns {
@@ -164,6 +232,13 @@ interface ILifeboatTypes {
         Invalid,
         Spent,
         NotCanonical
+    }
+
+    enum BatchState {
+        None,
+        Started,
+        Locked,
+        Dissolved
     }
 
     enum Verdict {
@@ -210,9 +285,32 @@ interface ILifeboatTypes {
     event HaltMoved(uint32 voidFrom, bool isMove);
     event TransactionDisproved(uint64 indexed position, address prover);
     event DisputeDecided(bytes32 indexed txHash, Verdict verdict);
+    /// @dev `entries` as they came in.
+    event BatchStarted(bytes32 indexed batchId, Batch batch, EntryFormat format, bytes entries);
+    event EntryDemanded(bytes32 indexed batchId, uint32 index, uint64 position, address demander, uint256 bond);
+    event DemandAnswered(bytes32 indexed batchId, uint32 index, bytes32 indexed outputId, uint256 reward);
+    /// @dev `index`: the demand that nobody answered; 2^32 - 1: nobody locked it in time.
+    event BatchDissolved(bytes32 indexed batchId, uint32 index);
+    event BatchLocked(bytes32 indexed batchId, Exit item);
+    event BatchClosed(bytes32 indexed batchId, uint256 returned);
+    /// @dev Their amounts are in BatchStarted.
+    event EntriesClaimed(bytes32 indexed batchId, ClaimedEntry[] claimed);
+    event FeeTaken(bytes32 indexed batchId, bytes32 indexed outputId, uint128 fee);
+    /// @dev An included transaction at `spend` names the position, with this signer's witness: evidence if he is the owner.
+    event EntryStruck(
+        bytes32 indexed batchId, uint64 indexed position, uint64 indexed spend, address signer, address challenger
+    );
+    event StrikeDropped(bytes32 indexed batchId, uint64 indexed position, uint64 indexed spend, address signer);
+    event StrikePaid(bytes32 indexed batchId, uint64 indexed position, address challenger, uint256 reward);
+    /// @dev The exit has the entry's share of the batch's place; `paid` of it at once.
+    event EntryPlaced(bytes32 indexed batchId, uint32 index, bytes32 indexed outputId, uint128 paid);
+    event EntryReleased(bytes32 indexed batchId, uint32 index, uint64 position, uint128 amount);
     event ExitPaid(bytes32 indexed outputId, uint128 amount);
     /// @dev `amount` is in ExitPaid too.
     event ExitInherited(bytes32 indexed outputId, bytes32 indexed fromOutputId, uint256 amount);
+    /// @dev A place that was given up before the line got there: the interval waits until `freePlace` frees it.
+    event PlaceLeft(address indexed token, uint128 from, uint128 due);
+    event PlaceFreed(address indexed token, uint128 from, uint128 due);
     event ShareReleased(bytes32 indexed fromOutputId, bytes32 indexed outputId, uint256 amount);
     event ExitPostponed(bytes32 indexed outputId, uint128 from, uint128 due);
     event ExitRemoved(bytes32 indexed outputId, Removal reason);
@@ -228,12 +326,16 @@ interface ILifeboatTypes {
     error AnchorTooOld(uint256 got, uint256 oldest);
     error AnchorWentBack(uint256 got, uint256 previous);
     error AnchorNotMined(uint256 got, uint256 newest);
+    error BatchMismatch(bytes32 batchId);
+    error BatchUnexpected(bytes32 batchId, BatchState got);
     error BlockUnexpected(uint256 got, uint256 want);
     error BlockVoid(uint256 got, uint256 voidFrom);
     error BondTooSmall(uint256 got, uint256 want);
     error ChainHalted(uint256 voidFrom);
     error CommitmentMalformed(uint256 blockNumber);
     error CompetitorRefused(bytes32 reason);
+    error DemandUnexpected(bytes32 batchId, uint256 index, uint256 got);
+    error DemandsOpen(uint256 count);
     error DepositUnknown(uint64 position);
     error DirectCall();
     error DisputeKnown(bytes32 txHash, Verdict got);
@@ -241,6 +343,12 @@ interface ILifeboatTypes {
     error DisputeTooLate(uint256 got, uint256 deadline);
     error DisputeUndecidable(uint256 got, uint256 after_);
     error DisputedExit(bytes32 txHash);
+    error EntriesMalformed(bytes32 reason, uint256 index);
+    error EntryEmpty(bytes32 batchId, uint256 index);
+    error EntryMismatch(bytes32 batchId, uint256 index);
+    error EntryStands(bytes32 batchId, uint256 index);
+    error EntryStruckBy(bytes32 batchId, uint64 spend);
+    error EntryUsed(bytes32 batchId, uint256 index);
     error EvidenceKnown(bytes32 outputId, uint64 spend);
     error EvidenceNotFinal(uint64 spend);
     error EvidenceStands(uint64 spend);
@@ -268,6 +376,7 @@ interface ILifeboatTypes {
     error ProofFailed(bytes32 rule);
     error SpendTooYoung(uint256 anchor, uint256 lockedAt);
     error StateUnexpected(bytes32 outputId, ExitState got);
+    error TooLate(uint256 got, uint256 deadline);
     error TooEarly(uint256 got, uint256 after_);
     error TokenUnsupported(address token);
     error TooManyDeposits(uint256 blockNumber);

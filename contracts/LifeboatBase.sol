@@ -28,6 +28,12 @@ abstract contract LifeboatBase is LifeboatStorage, ILifeboatTypes {
     /// @dev Below this the loop stops before a turn, so that a caller cannot make a push fail by bringing too little gas.
     uint256 internal constant TURN_GAS = 150_000;
 
+    /// @dev For how many exit periods a verdict waits for disputes about what made its inputs.
+    uint256 internal constant MAKER_PERIODS = 2;
+
+    /// @dev `seq` of an opened entry of a mass exit is this and its index: no turn of the queue gets there.
+    uint40 internal constant OPENED_SEQ = 1 << 39;
+
     address internal constant ETH = address(0);
     uint256 internal constant DEPOSIT_INDEX = 1 << 20;
 
@@ -207,8 +213,10 @@ abstract contract LifeboatBase is LifeboatStorage, ILifeboatTypes {
     /// of a transaction in a bad block must not bar the true one); its lock stays. What evidence or a verdict removed is gone for good;
     /// what a verdict passed on is settled.
     function _remove(Exit calldata exit, uint256 record, Removal reason) internal {
-        bool passedOn = record.state() == ExitState.Cancelled || record.state() == ExitState.CancelledTicket;
-        if (passedOn) {
+        if (record.state() == ExitState.Cancelled) {
+            // At its turn: the heirs may still have a share of a mass exit (Shares.sol). Its bond comes back now.
+            _exits[exit.outputId] = record.withReward();
+        } else if (record.state() == ExitState.CancelledTicket) {
             _exits[exit.outputId] = record.withState(ExitState.Settled);
         } else if (reason == Removal.Void || reason == Removal.Invalid) {
             _exits[exit.outputId] = ExitRecord.locked(exit.lockedAt, record);
@@ -218,5 +226,12 @@ abstract contract LifeboatBase is LifeboatStorage, ILifeboatTypes {
         }
         _credit(ETH, exit.payer, _bondLeft(exit, record));
         emit ExitRemoved(exit.outputId, reason);
+    }
+
+    /// @dev A header of zeros, which no block has.
+    function _noHeader() internal pure returns (Header calldata header) {
+        assembly ("memory-safe") {
+            header := calldatasize()
+        }
     }
 }

@@ -43,13 +43,6 @@ abstract contract LifeboatStorage {
         uint256 pieces;
     }
 
-    /// @dev Reserved for mass exits (spec section 6.4).
-    struct BatchRecord {
-        uint256 commitment;
-        uint256 bits;
-        Ticket reserved;
-    }
-
     /// @dev See Head.sol.
     uint256 internal _head;
     Queue internal _queue;
@@ -76,8 +69,14 @@ abstract contract LifeboatStorage {
     mapping(bytes32 outputId => uint256 amount) internal _inherited;
     /// @dev Running disputes about an output beyond the 63 that its record counts.
     mapping(bytes32 outputId => uint256 count) internal _moreRunning;
-    mapping(bytes32 batchId => BatchRecord) internal _batches;
-    mapping(bytes32 batchId => mapping(uint256 word => uint256 bits)) internal _settledEntries;
+    /// @dev See BatchRecord.sol.
+    mapping(bytes32 batchId => uint256 record) internal _batches;
+    /// @dev Entries whose share of the batch's place is used or freed, a bit each; a claimed entry's is not set (Entries.sol).
+    mapping(bytes32 batchId => mapping(uint256 word => uint256 bits)) internal _usedShares;
+    /// @dev A spend shown against an entry, by batch, position and signer (OpenedEntries.sol).
+    mapping(bytes32 strikeId => uint256 strike) internal _strikes;
+    /// @dev See Demands.sol.
+    mapping(bytes32 demandId => uint256 demand) internal _demands;
     /// @dev See Surety.sol.
     address internal _surety;
     /// @dev Every key that ever was the operator's: its receipts bind after it was rotated away.

@@ -105,6 +105,11 @@ export function suspensionDeadline(exitableAt: number, minExitPeriod: number, la
   return answerDeadline(exitableAt, minExitPeriod, lastMove)
 }
 
+/** Last second at which a canonical verdict waits for disputes about what made its inputs. */
+export function makerDeadline(exitableAt: number, minExitPeriod: number, lastMove = 0): number {
+  return payableAfter(exitableAt, minExitPeriod, lastMove) + 2 * minExitPeriod
+}
+
 /** What became of a disputed transaction's input by the time of the verdict. */
 export type InputState = 'free' | 'void' | 'invalid' | 'paid' | 'passed-on' | 'made-by-non-canonical'
 

@@ -53,7 +53,8 @@ function describe(summary: string, details: ErrorDetails): string {
   const parts = [summary]
   if ('got' in details) parts.push(`got ${printable(details.got)}`)
   if ('want' in details) parts.push(`want ${printable(details.want)}`)
-  return parts.join(', ')
+  // The words of another error, told on with its details, hold both already.
+  return summary.endsWith(parts.slice(1).join(', ')) ? summary : parts.join(', ')
 }
 
 function printable(value: unknown): string {

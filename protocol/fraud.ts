@@ -6,6 +6,8 @@ import type { Header, InclusionProof } from './block.ts'
 import type { Address } from './bytes.ts'
 import { bug } from './errors.ts'
 import type { Exit } from './exit.ts'
+import type { Batch, PlacedEntry } from './massExit.ts'
+import type { MerkleTree } from './merkle.ts'
 import { decodePosition, encodePosition, isDepositPosition, transactionPosition } from './position.ts'
 import type { SignedTransaction } from './transaction.ts'
 import type { BlockFault, Rule } from './validity.ts'
@@ -28,7 +30,12 @@ export type FraudSource = Readonly<{
   spentBy(position: number): number | undefined
   /** The newest exit of the output on L1, if it ever had one. */
   exitOf(position: number): Exit | undefined
+  /** The entry of a mass exit that names the output, and was locked in this L1 block or before. */
+  lockingEntry?(position: number, anchor: number): LockingEntry | undefined
 }>
+
+/** An entry that locks an output, and the tree of its batch's entries. */
+export type LockingEntry = Readonly<{ batch: Batch; entry: PlacedEntry; tree: MerkleTree }>
 
 /** What shows an input, or that there is none: nothing, where its position says it all. */
 export type InputShown =
@@ -52,7 +59,7 @@ export type FraudProof = Accused &
         earlierInput: number
       }>
     | Readonly<{ rule: 'V5'; shown: readonly InputShown[] }>
-    | Readonly<{ rule: 'V6'; input: number; shown: InputShown; exit: Exit | undefined }>
+    | Readonly<{ rule: 'V6'; input: number; shown: InputShown; exit: Exit | undefined; locking?: LockingEntry }>
   )
 
 /** The smallest proof of this fault of a block. Throws FRAUD_UNPROVABLE (bug) where the source lacks what the fault was found with. */
@@ -69,7 +76,13 @@ export function buildFraudProof(block: number, fault: BlockFault, source: FraudS
   if (fault.rule === 'V2') return { rule: 'V2', offence, input, shown: showMissing(spent, position, source) }
   const shown = showInput(spent, fault.rule, source)
   if (fault.rule === 'V4') return { rule: 'V4', offence, input, shown }
-  if (fault.rule === 'V6') return { rule: 'V6', offence, input, shown, exit: source.exitOf(spent) }
+  if (fault.rule === 'V6') {
+    const exit = source.exitOf(spent)
+    const { anchor } = offence.header
+    // A mass exit's lock is not in the output's own record.
+    const locking = exit && exit.lockedAt <= anchor ? undefined : source.lockingEntry?.(spent, anchor)
+    return { rule: 'V6', offence, input, shown, exit, ...(locking && { locking }) }
+  }
   const earlier = need(source.transactionAt(need(source.spentBy(spent), 'V3', spent)), 'V3', spent)
   const earlierInput = earlier.signed.transaction.inputs.indexOf(spent)
   return { rule: 'V3', offence, input, shown, earlier, earlierInput }
