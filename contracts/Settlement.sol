@@ -5,12 +5,11 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {ExitRecord} from "./ExitRecord.sol";
-import {Hashing} from "./Hashing.sol";
-import {Module} from "./Module.sol";
+import {Settling} from "./Settling.sol";
 
 /// @title What happens to an exit after its turn if it was not paid there, and to credits
 /// @dev Spec section 5.5. Each act is O(1) and permissionless; the order of calls decides nothing, the place on the line does.
-abstract contract Settlement is Module, ReentrancyGuardTransient {
+abstract contract Settlement is Settling, ReentrancyGuardTransient {
     using ExitRecord for uint256;
     using SafeERC20 for IERC20;
 
@@ -32,21 +31,39 @@ abstract contract Settlement is Module, ReentrancyGuardTransient {
         if (record.state() == ExitState.CancelledTicket) return _remove(exit, record, Removal.Spent);
         if (record.state() != ExitState.Ticket) revert StateUnexpected(exit.outputId, record.state());
         Halt memory halt = _haltOf(_head);
-        // Evidence is judged once it can't be disproved any more.
-        bool over = block.timestamp > _payableAfter(exit.exitableAt, halt.lastMove);
+        // Evidence is judged once it can't be disproved any more; a strike, when its batch had its turn.
+        bool struck = exit.seq >= OPENED_SEQ && !record.isRewarded() && spend == record.evidence();
+        bool over = block.timestamp > _payableAfter(struck ? 0 : exit.exitableAt, halt.lastMove);
         uint64 standing =
             over && _mayRemove(record, spend, shown) ? _standing(exit, record, spend, place, halt.voidFrom) : 0;
         (bool owed, Removal reason) = _judge(exit, halt.voidFrom, standing, shown.proof.header);
         if (owed) revert EvidenceNotFinal(spend);
         Ticket memory t = _tickets[exit.outputId];
-        Totals memory total = _totals[exit.token];
-        // Releasing what is not covered yet would make money out of nothing for an older ticket that is short.
-        if (total.funded < t.from) revert NotCovered(total.funded, t.from);
-        total.funded += t.due;
-        _totals[exit.token] = total;
+        // What was paid, in part or out of another place, is not owed again where another inclusion of the output leaves.
+        uint256 paid;
+        // Together never more than the amount.
+        unchecked {
+            paid = _inherited[exit.outputId] + exit.amount - t.due;
+        }
+        if (paid == exit.amount) reason = Removal.Spent;
+        _inherited[exit.outputId] = paid;
         delete _tickets[exit.outputId];
-        if (_inherited[exit.outputId] != 0) delete _inherited[exit.outputId];
+        // Freeing what is not covered yet would make money out of nothing for an older ticket that is short. It leaves all the same, and its
+        // place is freed later: a share of the same output in an older batch may be what the line waits for.
+        if (_totals[exit.token].funded < t.from) _leavePlace(exit.token, t);
+        else _totals[exit.token].funded += t.due;
         _remove(exit, record, reason);
+    }
+
+    function freePlace(address token, uint128 from) external onlyDelegated {
+        bytes32 id = _placeId(token, from);
+        uint128 due = _tickets[id].due;
+        if (due == 0) revert NothingToDo();
+        uint128 funded = _totals[token].funded;
+        if (funded < from) revert NotCovered(funded, from);
+        _totals[token].funded = funded + due;
+        delete _tickets[id];
+        emit PlaceFreed(token, from, due);
     }
 
     function withdraw(address token, address account) external onlyDelegated nonReentrant returns (uint256 amount) {
@@ -78,40 +95,6 @@ abstract contract Settlement is Module, ReentrancyGuardTransient {
     {
         if (exit.disputed == 0 && record.evidence() == spend) return spend;
         if (!_evidence[_evidenceId(record, spend, place)]) return 0;
-        return exit.disputed != 0 && _isFallen(place & ~uint64(15), voidFrom) ? 0 : spend;
-    }
-
-    /// @dev Pays a ticket as far as the line is covered. What it inherited it is not owed again: its place for that much is freed.
-    function _settleOne(Exit calldata exit, Halt memory halt) internal returns (bool) {
-        uint256 record = _exits[exit.outputId];
-        if (record.state() != ExitState.Ticket || !record.matches(Hashing.exitOf(exit))) return false;
-        if (!_isPayable(exit, record, halt)) return false;
-        Ticket memory t = _tickets[exit.outputId];
-        uint256 funded = _totals[exit.token].funded;
-        uint256 inherited = _inherited[exit.outputId];
-        uint256 owed = t.due - inherited;
-        if (funded < t.from || (funded == t.from && owed != 0)) return false;
-        uint256 amount = funded - t.from < owed ? funded - t.from : owed;
-        uint256 bond = 0;
-        if (amount == owed) {
-            delete _tickets[exit.outputId];
-            _exits[exit.outputId] = record.withState(ExitState.Settled);
-            bond = _bondLeft(exit, record);
-            if (inherited != 0) {
-                delete _inherited[exit.outputId];
-                _totals[exit.token].funded += uint128(inherited);
-            }
-        } else {
-            _tickets[exit.outputId] = Ticket(uint128(t.from + amount), uint128(t.due - amount));
-        }
-        _payExit(exit, amount, bond);
-        return true;
-    }
-
-    /// @dev Its time has come, and nothing speaks against it.
-    function _isPayable(Exit calldata exit, uint256 record, Halt memory halt) internal view returns (bool) {
-        if (record.hasEvidence() || _isSuspended(exit, record) || _isLost(exit, halt.voidFrom)) return false;
-        if (exit.disputed != 0 && _verdictOf(exit.disputed) != Verdict.Canonical) return false;
-        return block.timestamp > _payableAfter(exit.exitableAt, halt.lastMove);
+        return place != exit.position && _isFallen(place & ~uint64(15), voidFrom) ? 0 : spend;
     }
 }
