@@ -47,8 +47,9 @@ abstract contract DisputedExits is Module, ExitStart, EvidenceRules, ReentrancyG
         }
     }
 
-    function challengeDisputedExit(
+    function challengeByPlace(
         Exit calldata exit,
+        bytes32 madeBy,
         Place calldata made,
         uint64 spend,
         Transaction calldata transaction,
@@ -56,12 +57,13 @@ abstract contract DisputedExits is Module, ExitStart, EvidenceRules, ReentrancyG
         Inclusion calldata proof,
         uint256 input
     ) external onlyDelegated nonReentrant {
-        if (exit.disputed == 0) revert DisputedExit(0);
         uint256 record = _requireRecord(exit);
         Halt memory halt = _haltOf(_head);
         _requireOpen(exit, record, halt.lastMove);
         uint64 place = transaction.inputs[input];
-        _requireMade(exit, made, place, halt.voidFrom);
+        if (exit.disputed == 0 && place == exit.position) revert InputMismatch(place, place);
+        if (Hashing.outputId(madeBy, place & 15) != exit.outputId) revert OutputMissing(place);
+        _requireMade(madeBy, made, place);
         if (_isVoid(spend, halt.voidFrom)) revert BlockVoid(_blockOf(spend), halt.voidFrom);
         _requireSpend(exit, place, spend, transaction, witnesses, proof, input);
         bytes32 id = _evidenceId(record, spend, place);
@@ -71,7 +73,7 @@ abstract contract DisputedExits is Module, ExitStart, EvidenceRules, ReentrancyG
         uint256 rest = 0;
         if (!record.isRewarded()) {
             record = record.withReward();
-            (reward, rest) = _shares(exit, REWARD_PLACE_GAS + _challengeGas(transaction, proof), proof.header.timestamp);
+            (reward, rest) = _shares(exit, REWARD_PLACE_GAS + _challengeGas(transaction, proof.path.length), proof.header.timestamp);
         }
         _exits[exit.outputId] = record;
         emit DisputedEvidenceShown(exit.outputId, spend, place, msg.sender, reward);
@@ -118,14 +120,5 @@ abstract contract DisputedExits is Module, ExitStart, EvidenceRules, ReentrancyG
         claim.token = taken.token;
         // V1 was checked at the dispute's start.
         claim.amount = uint128(taken.amount);
-    }
-
-    /// @dev `place` is the exiting output, where the disputed transaction is included.
-    function _requireMade(Exit calldata exit, Place calldata made, uint64 place, uint256 voidFrom) private view {
-        if (place & ~uint64(15) != made.position) revert InputMismatch(place, made.position);
-        if (Hashing.outputId(exit.disputed, place & 15) != exit.outputId) revert OutputMissing(place);
-        if (_isVoid(made.position, voidFrom)) revert BlockVoid(_blockOf(made.position), voidFrom);
-        _requireIncluded(made.position, exit.disputed, made.witnessesHash, made.proof);
-        if (_isInvalid(made.position)) revert TransactionInvalid(made.position);
     }
 }

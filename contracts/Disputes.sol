@@ -101,6 +101,7 @@ abstract contract Disputes is DisputedExits {
         Transaction calldata transaction,
         bytes calldata witnesses,
         uint256 spends,
+        Place calldata made,
         uint64 position,
         Inclusion calldata proof
     ) external onlyDelegated nonReentrant {
@@ -108,9 +109,7 @@ abstract contract Disputes is DisputedExits {
         _requireInputs(dispute, inputs);
         bytes32 competitor = Hashing.transactionHash(transaction, _domainSeparator());
         if (competitor == dispute.txHash) revert CompetitorRefused("the disputed transaction");
-        if (transaction.inputs[spends] != inputs[input].position) {
-            revert InputMismatch(transaction.inputs[spends], inputs[input].position);
-        }
+        _requireShared(inputs[input], transaction.inputs[spends], made);
         address signer = CompactSignature.recoverAt(competitor, witnesses, spends);
         if (signer == address(0) || signer != inputs[input].owner) revert WitnessForged(signer, inputs[input].owner);
         uint256 reward = 0;
@@ -161,7 +160,8 @@ abstract contract Disputes is DisputedExits {
                 return Verdict.Running;
             }
         }
-        bool canonical = _areInputsFree(inputs, halt.voidFrom) && _isCanonical(record, pieces, halt.voidFrom);
+        bool canonical = _isCanonical(record, pieces, halt.voidFrom)
+            && _areInputsFree(inputs, halt.voidFrom, block.timestamp <= after_ + MAKER_PERIODS * MIN_EXIT_PERIOD);
         verdict = canonical ? Verdict.Canonical : Verdict.NotCanonical;
         _disputes[dispute.txHash].record = record.withVerdict(verdict);
         for (uint256 i = 0; i < inputs.length; i++) {
@@ -280,31 +280,35 @@ abstract contract Disputes is DisputedExits {
         if (next != record) _exits[outputId] = next;
     }
 
-    /// @dev No input is void, invalid, paid (even in part) or passed on by another verdict, nor was what made it judged not canonical; where
-    /// that is not judged yet, nor is this. An input that evidence removed is free: the spend may be the disputed transaction's own.
-    function _areInputsFree(DisputeInput[] calldata inputs, uint256 voidFrom) private view returns (bool) {
+    /// @dev No input is void, invalid, paid (even in part) or passed on by another verdict, nor was what made it judged not canonical. An input
+    /// that evidence removed is free: the spend may be the disputed transaction's own.
+    /// @param waits What made an input may still be judged first.
+    function _areInputsFree(DisputeInput[] calldata inputs, uint256 voidFrom, bool waits) private view returns (bool) {
+        bytes32 running = 0;
         for (uint256 i = 0; i < inputs.length; i++) {
-            if (inputs[i].madeBy != 0 && _verdictOf(inputs[i].madeBy) == Verdict.Running) {
-                revert VerdictUnexpected(inputs[i].madeBy, Verdict.Running);
-            }
-        }
-        for (uint256 i = 0; i < inputs.length; i++) {
-            if (inputs[i].madeBy != 0 && _verdictOf(inputs[i].madeBy) == Verdict.NotCanonical) return false;
+            bytes32 maker = inputs[i].madeBy;
+            Verdict made = maker == 0 ? Verdict.None : _verdictOf(maker);
+            if (made == Verdict.NotCanonical) return false;
+            if (made == Verdict.Running) running = maker;
             uint64 position = inputs[i].position;
             if (!_isDeposit(position) && _isFallen(position & ~uint64(15), voidFrom)) return false;
             bytes32 outputId = inputs[i].outputId;
             ExitState state = _exits[outputId].state();
             if (state == ExitState.Settled || state == ExitState.Cancelled || state == ExitState.CancelledTicket) return false;
+            // Paid in part, out of its own place or of another.
             if (state == ExitState.Ticket && _tickets[outputId].due != inputs[i].amount) return false;
+            if (_inherited[outputId] != 0) return false;
         }
+        if (running != 0 && waits) revert VerdictUnexpected(running, Verdict.Running);
         return true;
     }
 
     /// @dev An answer older than every included competitor, where there is a competitor at all.
     function _isCanonical(uint256 record, uint256 pieces, uint256 voidFrom) private view returns (bool) {
         if (!record.hasCompetitor()) return true;
-        uint64 answer = _older(pieces.bestAnswer(), record.answer(), voidFrom);
-        uint64 competitor = _older(pieces.bestCompetitor(), pieces.firstCompetitor(), voidFrom);
+        // What was weighed in an earlier call may have fallen since.
+        uint64 answer = _older(_older(0, pieces.bestAnswer(), voidFrom), record.answer(), voidFrom);
+        uint64 competitor = _older(_older(0, pieces.bestCompetitor(), voidFrom), pieces.firstCompetitor(), voidFrom);
         return answer != 0 && (competitor == 0 || answer < competitor);
     }
 
@@ -361,6 +365,13 @@ abstract contract Disputes is DisputedExits {
     /// @param record The dispute's record.
     function _pieceId(uint256 record, bool isAnswer, uint64 position) private pure returns (bytes32) {
         return keccak256(abi.encode(record.disputeHash(), isAnswer, position, "piece"));
+    }
+
+    /// @dev The competitor's input is the dispute's: by its position, or the same output at another inclusion of what made it.
+    function _requireShared(DisputeInput calldata input, uint64 spent, Place calldata made) private view {
+        if (spent == input.position) return;
+        if (input.madeBy == 0 || (spent ^ input.position) & 15 != 0) revert InputMismatch(spent, input.position);
+        _requireMade(input.madeBy, made, spent);
     }
 
     /// @dev The transaction stands there, in a block that is not void and was anchored before the lock, and is not proven invalid.

@@ -39,7 +39,7 @@ abstract contract Evidence is EvidenceRules {
         uint256 rest = 0;
         if (!record.isRewarded()) {
             record = record.withReward();
-            (reward, rest) = _shares(exit, _challengeGas(transaction, proof), proof.header.timestamp);
+            (reward, rest) = _shares(exit, _challengeGas(transaction, proof.path.length), proof.header.timestamp);
         }
         _exits[exit.outputId] = record;
         emit EvidenceShown(exit.outputId, spend, msg.sender, reward);

@@ -2,12 +2,14 @@
 pragma solidity 0.8.37;
 
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Entries} from "./Entries.sol";
 import {ExitRecord} from "./ExitRecord.sol";
+import {Hashing} from "./Hashing.sol";
 import {Module} from "./Module.sol";
 
 /// @title Taking evidence back that no longer stands
 /// @dev Spec section 5.2: its block became void, or its transaction was proven invalid. Permissionless, never by the processor.
-abstract contract EvidenceFall is Module, ReentrancyGuardTransient {
+abstract contract EvidenceFall is Module, Entries, ReentrancyGuardTransient {
     using ExitRecord for uint256;
 
     function dropEvidence(bytes32 outputId, uint64 spend, uint64 place) external onlyDelegated nonReentrant {
@@ -27,6 +29,15 @@ abstract contract EvidenceFall is Module, ReentrancyGuardTransient {
         _requireIncluded(spend, shown.txHash, shown.witnessesHash, shown.proof);
         if (_verdictOf(shown.txHash) != Verdict.NotCanonical) revert EvidenceStands(spend);
         _drop(outputId, spend, place);
+    }
+
+    /// @notice Takes a strike back whose block became void or whose transaction was proven invalid.
+    function dropStrike(Batch calldata batch, uint64 position, address signer) external onlyDelegated nonReentrant {
+        bytes32 batchId = Hashing.batchOf(batch);
+        uint64 spend = _struckBy(batchId, position, signer, type(uint256).max);
+        if (spend == 0 || !_isFallen(spend, _haltOf(_head).voidFrom)) revert EvidenceStands(spend);
+        delete _strikes[_strikeId(batchId, position, signer)];
+        emit StrikeDropped(batchId, position, spend, signer);
     }
 
     function _isFirst(uint256 record, uint64 spend) private pure returns (bool) {

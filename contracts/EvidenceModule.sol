@@ -12,7 +12,7 @@ import {Views} from "./Views.sol";
 /// @title The module for what follows the start of a standard exit: fallen evidence, settlement, credits; for what ends a chain; and for
 /// keys and views, which no hot path needs
 contract EvidenceModule is EvidenceFall, Inheritance, FraudProofs, Keys, Views {
-    constructor(Parameters memory p) Module(p) Halting(p) {}
+    constructor(Parameters memory p) Module(p) Halting(p) Views(p) {}
 
     fallback() external {
         revert UnknownCall(msg.sig);

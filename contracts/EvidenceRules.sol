@@ -49,6 +49,15 @@ abstract contract EvidenceRules is BondFee {
         if (signer == address(0) || signer != exit.owner) revert WitnessForged(signer, exit.owner);
     }
 
+    /// @dev An output is named by what made it and not by where that stands: `place` is the output at another inclusion of the transaction.
+    function _requireMade(bytes32 madeBy, Place calldata made, uint64 place) internal view {
+        if (place & ~uint64(15) != made.position) revert InputMismatch(place, made.position);
+        uint256 voidFrom = _haltOf(_head).voidFrom;
+        if (_isVoid(made.position, voidFrom)) revert BlockVoid(_blockOf(made.position), voidFrom);
+        _requireIncluded(made.position, madeBy, made.witnessesHash, made.proof);
+        if (_isInvalid(made.position)) revert TransactionInvalid(made.position);
+    }
+
     /// @dev The first piece against an ordinary exit is in its record, every other one is a slot of its own and counted.
     function _file(Exit calldata exit, uint256 record, uint64 spend) internal returns (uint256) {
         bytes32 id = _evidenceId(record, spend, exit.position);
@@ -64,10 +73,10 @@ abstract contract EvidenceRules is BondFee {
     }
 
     /// @dev What a challenge costs by the shape of what is shown.
-    function _challengeGas(Transaction calldata transaction, Inclusion calldata proof) internal pure returns (uint256) {
+    function _challengeGas(Transaction calldata transaction, uint256 siblings) internal pure returns (uint256) {
         unchecked {
             return REWARD_BASE_GAS + REWARD_GAS_PER_INPUT * transaction.inputs.length
-                + REWARD_GAS_PER_OUTPUT * transaction.outputs.length + REWARD_GAS_PER_SIBLING * proof.path.length;
+                + REWARD_GAS_PER_OUTPUT * transaction.outputs.length + REWARD_GAS_PER_SIBLING * siblings;
         }
     }
 

@@ -8,7 +8,8 @@ import {Settlement} from "./Settlement.sol";
 
 /// @title A reservation follows the value
 /// @dev Spec section 6.2. The exit of an input had its turn while the dispute ran; by a canonical verdict the place that it took on the
-/// line belongs to the transaction's outputs of that token, pro rata, whenever their owners come. Nothing younger is paid with it.
+/// line belongs to the transaction's outputs of that token, pro rata, until a period after the verdict had to be had. Nothing younger is
+/// paid with it before that.
 /// Why that is sound: a share lies below `funded` when it is paid, and belongs to nobody else; for as much the output's own ticket is
 /// freed when that is settled (Settlement.sol), never before `funded` has reached it.
 abstract contract Inheritance is Settlement {
@@ -35,8 +36,11 @@ abstract contract Inheritance is Settlement {
         Share memory share = _takeShare(inputs[input], token, transaction.outputs, output);
         ExitState state = _exits[outputId].state();
         uint256 funded = _totals[token].funded;
-        if (state == ExitState.Settled || state == ExitState.Removed) {
-            // Paid out of its own place, or spent: nobody is owed the share.
+        Halt memory halt = _haltOf(_head);
+        if (state != ExitState.Queued && state != ExitState.Ticket) {
+            // Paid out of its own place, or spent: nobody is owed the share. Otherwise nobody came for it in time, or its value went on.
+            bool over = state == ExitState.Settled || state == ExitState.Removed;
+            if (!over) _requireForfeit(outputId, state, _payableAfter(dispute.exitableAt, halt.lastMove));
             if (funded < share.from) revert NotCovered(funded, share.from);
             _totals[token].funded = uint128(funded + share.due);
             emit ShareReleased(inputs[input].outputId, outputId, share.due);
@@ -44,17 +48,23 @@ abstract contract Inheritance is Settlement {
         }
         if (exit.outputId != outputId) revert ExitMismatch(exit.outputId);
         uint256 record = _requireRecord(exit);
-        Halt memory halt = _haltOf(_head);
         if (state != ExitState.Ticket || !_isPayable(exit, record, halt)) revert StateUnexpected(outputId, state);
-        if (funded < share.from + share.due) revert NotCovered(funded, share.from + share.due);
         uint256 owed = _tickets[outputId].due - _inherited[outputId];
         uint256 amount = share.due < owed ? share.due : owed;
+        if (funded < share.from + amount) revert NotCovered(funded, share.from + amount);
         _inherited[outputId] += amount;
         // What the output is not owed any more, of a share that lies below `funded`, is free.
         if (amount < share.due) _totals[token].funded = uint128(funded + share.due - amount);
         emit ExitInherited(outputId, inputs[input].outputId, amount);
         _payExit(exit, amount, 0);
         _settleOne(exit, halt);
+    }
+
+    /// @dev An output that was spent long ago never leaves, and its share would hold up the end of the line for ever. Whoever comes later
+    /// still has the place of her own exit.
+    /// @param decidable When the verdict could be had, moved by the halt.
+    function _requireForfeit(bytes32 outputId, ExitState state, uint256 decidable) private view {
+        if (block.timestamp <= decidable + (1 + MAKER_PERIODS) * MIN_EXIT_PERIOD) revert StateUnexpected(outputId, state);
     }
 
     function _requireCanonical(
