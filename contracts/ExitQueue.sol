@@ -128,7 +128,8 @@ abstract contract ExitQueue is LifeboatBase, ReentrancyGuardTransient {
         total.line = from + due;
         _totals[exit.token] = total;
         bool ready = !record.hasEvidence() && !_isSuspended(exit, record)
-            && block.timestamp > _payableAfter(exit.exitableAt, halt.lastMove) && due == exit.amount && total.line <= total.funded;
+            && block.timestamp > _payableAfter(exit.exitableAt, halt.lastMove) && due == exit.amount && total.line <= total.funded
+            && _inherited[exit.outputId] == 0;
         if (ready) {
             _exits[exit.outputId] = record.withState(ExitState.Settled);
             _payExit(exit, exit.amount, _bondLeft(exit, record));
@@ -136,12 +137,6 @@ abstract contract ExitQueue is LifeboatBase, ReentrancyGuardTransient {
             _exits[exit.outputId] = record.withState(ExitState.Ticket);
             _tickets[exit.outputId] = Ticket(from, due);
             emit ExitPostponed(exit.outputId, from, due);
-        }
-    }
-
-    function _noHeader() private pure returns (Header calldata header) {
-        assembly ("memory-safe") {
-            header := calldatasize()
         }
     }
 }

@@ -33,6 +33,22 @@ library ExitRecord {
         return (l1Block << CLEAR_BITS) | (former & KEPT_MASK) | uint256(ILifeboatTypes.ExitState.Locked);
     }
 
+    /// @dev An output that was paid as an entry of a mass exit, without an exit of its own.
+    function claimed(bytes32 entryId, uint256 former) internal pure returns (uint256) {
+        return (uint256(entryId) >> CLEAR_BITS << CLEAR_BITS) | (former & KEPT_MASK)
+            | uint256(ILifeboatTypes.ExitState.Settled);
+    }
+
+    /// @dev An item that waits for ever, so that no turn pays it and nothing settles or removes it: a mass exit, whose entries decide.
+    function waiting(bytes32 exitHash) internal pure returns (uint256) {
+        return create(exitHash, RUNNING);
+    }
+
+    /// @dev A verdict passed on the value of an output that had no exit: the lock is still where an exit's hash would be.
+    function isPassedOnUnopened(uint256 record) internal pure returns (bool) {
+        return state(record) == ILifeboatTypes.ExitState.Settled && lockedAt(record) <= type(uint40).max;
+    }
+
     /// @dev Of a record in state Locked.
     function lockedAt(uint256 record) internal pure returns (uint256) {
         return record >> CLEAR_BITS;

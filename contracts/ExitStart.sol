@@ -71,7 +71,7 @@ abstract contract ExitStart is BondFee {
         _emitStarted(exit);
     }
 
-    function _emitStarted(Exit memory e) private {
+    function _emitStarted(Exit memory e) internal {
         emit ExitStarted(
             e.outputId,
             e.position,
@@ -91,7 +91,7 @@ abstract contract ExitStart is BondFee {
 
     /// @dev Stream B links the child blocks that have young exits, in order. A block joins before its turn can have begun: its first
     /// young exit comes by time + MEP, its turn after time + 2 MEP, and later blocks' turns not before.
-    function _enqueueYoung(uint256 blockNumber, uint256 hint) private returns (uint40 seq) {
+    function _enqueueYoung(uint256 blockNumber, uint256 hint) internal returns (uint40 seq) {
         uint256 record = _blocks[blockNumber];
         seq = record.youngCount();
         if (seq == 0) record = _linkYoung(uint32(blockNumber), record, hint);

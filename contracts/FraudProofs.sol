@@ -2,8 +2,10 @@
 pragma solidity 0.8.37;
 
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {BatchRecord} from "./BatchRecord.sol";
 import {BlockRecord} from "./BlockRecord.sol";
 import {CompactSignature} from "./CompactSignature.sol";
+import {Entries} from "./Entries.sol";
 import {ExitRecord} from "./ExitRecord.sol";
 import {Halting} from "./Halting.sol";
 import {Hashing} from "./Hashing.sol";
@@ -13,7 +15,8 @@ import {TransactionRules} from "./TransactionRules.sol";
 /// @dev Spec sections 4.1 and 8.5. Each shows the offending transaction where it stands, and what its inputs are where the rule asks for
 /// it. Together they are complete: a transaction whose leaf can be revealed breaks V1..V6 if and only if one of them succeeds. While
 /// the block can be voided a proof halts the chain there; afterwards it records the transaction as invalid, for ever.
-abstract contract FraudProofs is Halting, ReentrancyGuardTransient {
+abstract contract FraudProofs is Halting, Entries, ReentrancyGuardTransient {
+    using BatchRecord for uint256;
     using BlockRecord for uint256;
     using ExitRecord for uint256;
 
@@ -112,6 +115,26 @@ abstract contract FraudProofs is Halting, ReentrancyGuardTransient {
         // The upper bits hold the lock itself, or the hash of an exit, which is never so small.
         else if (lockedAt > type(uint40).max) revert ExitMissing(spent.outputId);
         if (lockedAt == 0 || lockedAt > offence.proof.header.anchor) revert ProofFailed("V6");
+        _convict(offence);
+    }
+
+    /// @notice V6, where the lock is that of a mass exit whose entry names the output.
+    function proveLockedInBatch(
+        Offence calldata offence,
+        uint256 input,
+        InputProof calldata shown,
+        Batch calldata batch,
+        Shared calldata shared,
+        BatchEntry calldata shownEntry
+    ) external onlyDelegated nonReentrant {
+        _requireOffence(offence);
+        uint64 position = offence.transaction.inputs[input];
+        Spent memory spent = _spentAt(position, shown);
+        (bytes32 batchId, uint256 record) = _requireLocked(batch);
+        Entry memory entry = _requireEntry(batchId, batch, shared, shownEntry);
+        bool names = entry.position == position && batch.token == spent.token && entry.amount == spent.amount;
+        if (_isDeposit(position) && _deposits[position].l1Block >= record.batchLockedAt()) names = false;
+        if (!names || record.batchLockedAt() > offence.proof.header.anchor) revert ProofFailed("V6");
         _convict(offence);
     }
 

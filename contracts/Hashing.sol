@@ -173,6 +173,19 @@ library Hashing {
         return _hashCalldata(offset, values.length * 224);
     }
 
+    function batch(ILifeboatTypes.Batch memory value) internal pure returns (bytes32) {
+        return keccak256(abi.encode(value));
+    }
+
+    /// @dev Nine words.
+    function batchOf(ILifeboatTypes.Batch calldata value) internal pure returns (bytes32) {
+        uint256 offset;
+        assembly {
+            offset := value
+        }
+        return _hashCalldata(offset, 288);
+    }
+
     /// @dev ISurety.DataChallenge has ten words as well.
     function dataChallengeOf(ISurety.DataChallenge calldata value) internal pure returns (bytes32) {
         uint256 offset;

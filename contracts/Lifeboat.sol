@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Batches} from "./Batches.sol";
 import {Blocks} from "./Blocks.sol";
+import {Claims} from "./Claims.sol";
+import {Demands} from "./Demands.sol";
 import {DisputedExits} from "./DisputedExits.sol";
 import {Disputes} from "./Disputes.sol";
 import {Evidence} from "./Evidence.sol";
@@ -10,6 +13,8 @@ import {Hashing} from "./Hashing.sol";
 import {Head} from "./Head.sol";
 import {LifeboatBase} from "./LifeboatBase.sol";
 import {Module} from "./Module.sol";
+import {OpenedEntries} from "./OpenedEntries.sol";
+import {Shares} from "./Shares.sol";
 import {StandardExits} from "./StandardExits.sol";
 import {Surety} from "./Surety.sol";
 import {Vault} from "./Vault.sol";
@@ -21,21 +26,15 @@ contract Lifeboat is Blocks, Vault, StandardExits, Evidence, ExitQueue {
     using Head for uint256;
 
     /// @dev What follows a turn, keys, views.
-    address public immutable EVIDENCE;
+    address private immutable EVIDENCE;
     /// @dev Transactions whose inclusion is unknown.
-    address public immutable DISPUTES;
-    uint40 private immutable DATA_CHALLENGE_PERIOD;
-    uint40 private immutable DATA_RESPONSE_PERIOD;
-    uint40 private immutable REACTION;
-    uint32 private immutable SLOT;
-    uint32 private immutable FINALITY_BLOCKS;
-    uint32 private immutable BLOCK_INTERVAL;
-    uint32 private immutable SUBMISSION_MARGIN;
-    uint40 private immutable ABANDON_PERIOD;
-    uint48 private immutable OPERATOR_BOND_GWEI;
+    address private immutable DISPUTES;
+    /// @dev Many outputs in one call, and what becomes of each.
+    address private immutable MASS_EXITS;
+    address private immutable ENTRIES;
 
     /// @dev What is sent along is the operator's bond.
-    constructor(Parameters memory p, address firstOperator, address evidence, address disputes)
+    constructor(Parameters memory p, address firstOperator, address evidence, address disputes, address massExits, address entries)
         payable
         LifeboatBase(p)
         Blocks(p, firstOperator)
@@ -44,17 +43,12 @@ contract Lifeboat is Blocks, Vault, StandardExits, Evidence, ExitQueue {
         bytes32 parametersHash = keccak256(abi.encode(p));
         if (Module(evidence).PARAMETERS_HASH() != parametersHash) revert ModuleMismatch(evidence);
         if (Module(disputes).PARAMETERS_HASH() != parametersHash) revert ModuleMismatch(disputes);
+        if (Module(massExits).PARAMETERS_HASH() != parametersHash) revert ModuleMismatch(massExits);
+        if (Module(entries).PARAMETERS_HASH() != parametersHash) revert ModuleMismatch(entries);
         EVIDENCE = evidence;
         DISPUTES = disputes;
-        DATA_CHALLENGE_PERIOD = p.dataChallengePeriod;
-        DATA_RESPONSE_PERIOD = p.dataResponsePeriod;
-        REACTION = p.reaction;
-        SLOT = p.slot;
-        FINALITY_BLOCKS = p.finalityBlocks;
-        BLOCK_INTERVAL = p.blockInterval;
-        SUBMISSION_MARGIN = p.submissionMargin;
-        ABANDON_PERIOD = p.abandonPeriod;
-        OPERATOR_BOND_GWEI = p.operatorBondGwei;
+        MASS_EXITS = massExits;
+        ENTRIES = entries;
         _surety = address(new Surety{value: msg.value}(p));
         _head = _head.withBonded(msg.value >= uint256(p.operatorBondGwei) * 1 gwei);
     }
@@ -62,7 +56,10 @@ contract Lifeboat is Blocks, Vault, StandardExits, Evidence, ExitQueue {
     /// @dev Everything that is not in this contract is a module's; an unknown call ends in one, refused. ETH that comes with a call that
     /// takes none, or with no call, is refused there.
     fallback() external payable {
-        address module = _isDisputes(msg.sig) ? DISPUTES : EVIDENCE;
+        address module = EVIDENCE;
+        if (_isEntries(msg.sig)) module = ENTRIES;
+        else if (_isDisputes(msg.sig)) module = DISPUTES;
+        else if (_isMassExits(msg.sig)) module = MASS_EXITS;
         // Assembly: hands the whole reply through, which Solidity has no words for.
         assembly {
             calldatacopy(0, 0, calldatasize())
@@ -79,28 +76,32 @@ contract Lifeboat is Blocks, Vault, StandardExits, Evidence, ExitQueue {
         revert UnknownCall(0);
     }
 
+    /// @return The modules: evidence, disputes, mass exits, entries.
+    function modules() external view returns (address, address, address, address) {
+        return (EVIDENCE, DISPUTES, MASS_EXITS, ENTRIES);
+    }
+
     function _isDisputes(bytes4 call) private pure returns (bool) {
         return call == Disputes.startDispute.selector || call == Disputes.showCompetitor.selector
             || call == Disputes.answerDispute.selector || call == Disputes.decide.selector
             || call == Disputes.disputeBond.selector || call == DisputedExits.startDisputedExits.selector
-            || call == DisputedExits.startDisputedExitsFor.selector || call == DisputedExits.challengeDisputedExit.selector;
+            || call == DisputedExits.startDisputedExitsFor.selector || call == DisputedExits.challengeByPlace.selector;
     }
 
-    function parameters() external view returns (Parameters memory) {
-        return Parameters({
-            minExitPeriod: MIN_EXIT_PERIOD,
-            dataChallengePeriod: DATA_CHALLENGE_PERIOD,
-            dataResponsePeriod: DATA_RESPONSE_PERIOD,
-            reaction: REACTION,
-            anchorAgeBlocks: ANCHOR_AGE_BLOCKS,
-            slot: SLOT,
-            finalityBlocks: FINALITY_BLOCKS,
-            blockInterval: BLOCK_INTERVAL,
-            submissionMargin: SUBMISSION_MARGIN,
-            abandonPeriod: ABANDON_PERIOD,
-            maxBlockTxs: MAX_BLOCK_TXS,
-            operatorBondGwei: OPERATOR_BOND_GWEI
-        });
+    function _isMassExits(bytes4 call) private pure returns (bool) {
+        return call == Batches.exitBond.selector || call == Batches.startBatch.selector
+            || call == Batches.lockBatch.selector
+            || call == Batches.dissolveBatch.selector || call == Batches.closeBatch.selector
+            || call == Batches.batchBond.selector || call == Batches.batchRecord.selector
+            || call == Demands.demandEntry.selector || call == Demands.answerDemand.selector
+            || call == Demands.reclaimDemand.selector || call == Demands.demandBond.selector;
+    }
+
+    function _isEntries(bytes4 call) private pure returns (bool) {
+        return call == Claims.claimEntries.selector || call == Claims.claimForFee.selector
+            || call == OpenedEntries.openEntry.selector || call == OpenedEntries.strikeEntries.selector
+            || call == OpenedEntries.placeEntry.selector || call == Shares.adoptExit.selector
+            || call == Shares.releaseEntry.selector;
     }
 
     /// @dev Spec section 10: the windows that the exit games' proofs of safety rest on. protocol/parameters.ts says the same.

@@ -67,6 +67,7 @@ abstract contract OperatorBond is ISurety, ReentrancyGuardTransient {
             call != ILifeboat.proveMalformed.selector && call != ILifeboat.proveInputMissing.selector
                 && call != ILifeboat.proveDoubleSpend.selector && call != ILifeboat.proveForged.selector
                 && call != ILifeboat.proveUnbalanced.selector && call != ILifeboat.proveLocked.selector
+                && call != ILifeboat.proveLockedInBatch.selector
         ) revert CallRefused(call);
         (bool ok, bytes memory reply) = address(ROOT).call(proof);
         if (!ok) {

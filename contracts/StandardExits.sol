@@ -53,10 +53,6 @@ abstract contract StandardExits is ExitStart, ReentrancyGuardTransient {
         _start(claim, 0, msg.value);
     }
 
-    function exitBond() external view returns (uint256) {
-        return BOND_GAS * _bondFee();
-    }
-
     function _claimOutput(
         uint64 position,
         Transaction calldata transaction,

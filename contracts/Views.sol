@@ -15,6 +15,49 @@ abstract contract Views is Module {
     using ExitRecord for uint256;
     using Head for uint256;
 
+    uint40 private immutable DATA_CHALLENGE_PERIOD;
+    uint40 private immutable DATA_RESPONSE_PERIOD;
+    uint40 private immutable REACTION;
+    uint32 private immutable ANCHOR_AGE_BLOCKS;
+    uint32 private immutable SLOT;
+    uint32 private immutable FINALITY_BLOCKS;
+    uint32 private immutable BLOCK_INTERVAL;
+    uint32 private immutable SUBMISSION_MARGIN;
+    uint40 private immutable ABANDON_PERIOD;
+    uint32 private immutable MAX_BLOCK_TXS;
+    uint48 private immutable OPERATOR_BOND_GWEI;
+
+    constructor(Parameters memory p) {
+        DATA_CHALLENGE_PERIOD = p.dataChallengePeriod;
+        DATA_RESPONSE_PERIOD = p.dataResponsePeriod;
+        REACTION = p.reaction;
+        ANCHOR_AGE_BLOCKS = p.anchorAgeBlocks;
+        SLOT = p.slot;
+        FINALITY_BLOCKS = p.finalityBlocks;
+        BLOCK_INTERVAL = p.blockInterval;
+        SUBMISSION_MARGIN = p.submissionMargin;
+        ABANDON_PERIOD = p.abandonPeriod;
+        MAX_BLOCK_TXS = p.maxBlockTxs;
+        OPERATOR_BOND_GWEI = p.operatorBondGwei;
+    }
+
+    function parameters() external view returns (Parameters memory) {
+        return Parameters({
+            minExitPeriod: MIN_EXIT_PERIOD,
+            dataChallengePeriod: DATA_CHALLENGE_PERIOD,
+            dataResponsePeriod: DATA_RESPONSE_PERIOD,
+            reaction: REACTION,
+            anchorAgeBlocks: ANCHOR_AGE_BLOCKS,
+            slot: SLOT,
+            finalityBlocks: FINALITY_BLOCKS,
+            blockInterval: BLOCK_INTERVAL,
+            submissionMargin: SUBMISSION_MARGIN,
+            abandonPeriod: ABANDON_PERIOD,
+            maxBlockTxs: MAX_BLOCK_TXS,
+            operatorBondGwei: OPERATOR_BOND_GWEI
+        });
+    }
+
     function domainSeparator() external view returns (bytes32) {
         return _domainSeparator();
     }
