@@ -4,10 +4,14 @@ import { privateKeyToAccount } from 'viem/accounts'
 import {
   disputeModuleAbi,
   disputeModuleBytecode,
+  entryModuleAbi,
+  entryModuleBytecode,
   evidenceModuleAbi,
   evidenceModuleBytecode,
   lifeboatAbi,
   lifeboatBytecode,
+  massExitModuleAbi,
+  massExitModuleBytecode,
 } from '../contracts/artifacts.generated.ts'
 import { type Address, bytesToHex, type Hash, type Hex, hexToBytes } from '../protocol/bytes.ts'
 import { bug, retryable } from '../protocol/errors.ts'
@@ -17,13 +21,20 @@ import { openDatabase } from '../service/database.ts'
 import { readHeader } from './blocks.ts'
 import type { Deployment } from './deployment.ts'
 import type { Endpoint } from './endpoint.ts'
-import { openOutbox } from './outbox.ts'
-import { assertActDone } from './outboxIntent.ts'
+import { type Outbox, openOutbox } from './outbox.ts'
+import { assertActDone, type ChangeCode, type OutboxRow, type RowStatus } from './outboxIntent.ts'
 import { createOutboxRpc } from './outboxRpc.ts'
 import { getCode } from './reads.ts'
 
 /** Names the deployer's outbox file: "LBde". */
 const GWEI = 10n ** 9n
+/** What holds an act up until a person or time mends it. */
+const HELD_UP: ReadonlySet<string> = new Set<ChangeCode & RowStatus>([
+  'unfunded',
+  'over-budget',
+  'refused',
+  'reverting',
+])
 const DEPLOY_APPLICATION_ID = 0x4c426465
 
 export type DeployOptions = Readonly<{
@@ -42,9 +53,14 @@ export type DeployOptions = Readonly<{
   confirmations: number
   pollMs: number
   report(progress: string): void
+  /** Gives up waiting: what was sent may still be mined, and the same deployment again goes on with it. */
+  signal?: AbortSignal
 }>
 
-/** Throws PARAMETERS_IMPOSSIBLE, L1_ACT_FAILED, L1_ACT_EXPIRED, and what the outbox throws. */
+/**
+ * Throws PARAMETERS_IMPOSSIBLE, L1_ACT_FAILED, L1_ACT_EXPIRED, retryable L1_ACT_OPEN when the time is over or `signal` was aborted, and
+ * what the outbox throws.
+ */
 export async function deployRoot(options: DeployOptions): Promise<Deployment> {
   const { endpoint, parameters, operator, report, confirmations } = options
   assertParameters(parameters)
@@ -62,6 +78,9 @@ export async function deployRoot(options: DeployOptions): Promise<Deployment> {
     chainId: endpoint.chainId,
     policy: { confirmations, retryMs: options.pollMs },
     onTrouble: (error) => report(error.message),
+    onStatus: (_row, { code, words }) => {
+      if (HELD_UP.has(code)) report(`waiting: ${words}`)
+    },
   }).catch((error: unknown) => {
     db.close()
     throw error
@@ -83,7 +102,9 @@ export async function deployRoot(options: DeployOptions): Promise<Deployment> {
         purpose: `deploy ${name}`,
         onRevert: 'give-up',
       })
-      const row = await outbox.waitFor(`deploy:${name}`, AbortSignal.timeout(options.timeoutSeconds * 1000))
+      const held = outbox.status(`deploy:${name}`)
+      if (held && HELD_UP.has(held.status)) report(`waiting: ${held.words}`)
+      const row = await settledRow(outbox, `deploy:${name}`, options)
       assertActDone(row)
       const { contractAddress, hash, l1Block, l1BlockHash } = row.settled ?? {}
       if (!contractAddress || !hash || l1Block === undefined || !l1BlockHash)
@@ -105,7 +126,16 @@ export async function deployRoot(options: DeployOptions): Promise<Deployment> {
       'DisputeModule',
       encodeDeployData({ abi: disputeModuleAbi, bytecode: disputeModuleBytecode as Hex, args: [parameters] }),
     )
-    const args = [parameters, operator, evidence.contract.address, disputes.contract.address] as const
+    const massExits = await create(
+      'MassExitModule',
+      encodeDeployData({ abi: massExitModuleAbi, bytecode: massExitModuleBytecode as Hex, args: [parameters] }),
+    )
+    const entries = await create(
+      'EntryModule',
+      encodeDeployData({ abi: entryModuleAbi, bytecode: entryModuleBytecode as Hex, args: [parameters] }),
+    )
+    const modules = [evidence, disputes, massExits, entries].map(({ contract }) => contract.address)
+    const args = [parameters, operator, ...(modules as [Address, Address, Address, Address])] as const
     const root = await create(
       'Lifeboat',
       encodeDeployData({ abi: lifeboatAbi, bytecode: lifeboatBytecode as Hex, args }),
@@ -120,6 +150,8 @@ export async function deployRoot(options: DeployOptions): Promise<Deployment> {
         root: root.contract,
         evidence: evidence.contract,
         disputes: disputes.contract,
+        massExits: massExits.contract,
+        entries: entries.contract,
         surety: { ...root.contract, address: surety, codeHash: keccak256Hex(hexToBytes(suretyCode)) },
       },
       parameters: { ...parameters },
@@ -130,6 +162,22 @@ export async function deployRoot(options: DeployOptions): Promise<Deployment> {
     await running.catch(() => undefined)
     await outbox.close()
     db.close()
+  }
+}
+
+/** The row once it is closed, or as it is when the time is over or the person gave up. */
+async function settledRow(
+  outbox: Outbox,
+  key: string,
+  { timeoutSeconds, signal }: Pick<DeployOptions, 'timeoutSeconds' | 'signal'>,
+): Promise<OutboxRow> {
+  const limits = AbortSignal.any([AbortSignal.timeout(timeoutSeconds * 1000), ...(signal ? [signal] : [])])
+  try {
+    return await outbox.waitFor(key, limits)
+  } catch (error) {
+    const row = outbox.status(key)
+    if (!limits.aborted || !row) throw error
+    return row
   }
 }
 

@@ -8,7 +8,7 @@
  * For the first configure a second endpoint, for the second compare `status().head.timestamp` with a clock.
  */
 import { type Address, type Hash, parseAddress } from '../protocol/bytes.ts'
-import { bug, configError, invalid, retryable } from '../protocol/errors.ts'
+import { bug, configError, invalid, isLifeboatError, retryable } from '../protocol/errors.ts'
 import { readHeader, readHeaderByHash, readHeaders, readLogs } from './blocks.ts'
 import { applyEvent, assertCursor, blockAt, type Cursor, type FollowerEvent } from './cursor.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -241,16 +241,20 @@ async function readFinalNumber({ endpoint, finality }: Rules, cursor: Cursor, ti
   return Math.min(tagged.number, tip.number)
 }
 
+/** One that does not answer confirms nothing yet, as one that is behind: what the other shows is seen all the same. */
 async function compare(endpoint: Endpoint, second: Endpoint, block: BlockRef): Promise<void> {
-  const other = await readHeader(second, block.number)
   const about = { endpoint: endpoint.name, secondEndpoint: second.name, block: block.number }
-  if (!other) {
-    throw retryable('SECOND_ENDPOINT_BEHIND', `L1 endpoint ${second.name} can't confirm a final block yet`, {
-      ...about,
-      got: 'no block',
-      want: block.hash,
-    })
-  }
+  const notYet = (got: string, cause?: unknown) =>
+    retryable(
+      'SECOND_ENDPOINT_BEHIND',
+      `L1 endpoint ${second.name} can't confirm a final block yet`,
+      { ...about, got, want: block.hash },
+      cause,
+    )
+  const other = await readHeader(second, block.number).catch((error: unknown) => {
+    throw isLifeboatError(error) && error.family === 'retryable' ? notYet(error.message, error) : error
+  })
+  if (!other) throw notYet('no block')
   if (other.hash === block.hash) return
   throw invalid('ENDPOINTS_DISAGREE', `L1 endpoints ${endpoint.name} and ${second.name} disagree on a final block`, {
     ...about,

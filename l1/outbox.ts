@@ -5,7 +5,7 @@
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Abi } from 'viem'
-import { iLifeboatAbi } from '../contracts/artifacts.generated.ts'
+import { iLifeboatAbi, iSuretyAbi } from '../contracts/artifacts.generated.ts'
 import { type Hex, parseAddress } from '../protocol/bytes.ts'
 import { configError, invalid, type LifeboatError, retryable } from '../protocol/errors.ts'
 import type { Database } from '../service/database.ts'
@@ -18,13 +18,16 @@ import { hashesOf } from './outboxSend.ts'
 import { amend, claimChain, type Enqueued, enqueue, listRows, migrateOutbox, readRow } from './outboxStore.ts'
 import { assertChain, type Looks, tickOnce } from './outboxTick.ts'
 
+/** The errors that the root contract and its surety refuse calls with. */
+export const DEFAULT_ERRORS: Abi = [...iLifeboatAbi, ...iSuretyAbi].filter(({ type }) => type === 'error')
+
 export type OutboxOptions = Readonly<{
   db: Database
   rpc: OutboxRpc
   signer: OutboxSigner
   chainId: number
   policy?: Partial<OutboxPolicy>
-  /** Names the errors in `doneErrors` and puts reverts in words. Default: the root contract's. */
+  /** Names the errors in `doneErrors` and puts reverts in words. Default: DEFAULT_ERRORS. */
   errorsAbi?: Abi
   /** Whether the intent's aim is reached, as L1 says now. What it throws delays the row, nothing else. */
   isDone?: (intent: StoredIntent) => Promise<boolean>
@@ -90,7 +93,7 @@ function createContext(options: OutboxOptions): OutboxContext {
     sender: parseAddress(signer.address),
     chainId,
     policy: { ...policy, finalDepth: Math.max(finalDepth, confirmations) },
-    errorsAbi: options.errorsAbi ?? (iLifeboatAbi as Abi),
+    errorsAbi: options.errorsAbi ?? DEFAULT_ERRORS,
     isDone,
     onStatus: options.onStatus ?? (() => undefined),
     onTrouble: options.onTrouble ?? (() => undefined),

@@ -145,8 +145,12 @@ export function isLate({ intent }: OutboxRow, { head }: L1View): boolean {
 }
 
 /** Leaves the row alone for a while that doubles with every call. */
-export function postpone({ memory, policy }: OutboxContext, row: OutboxRow, view: L1View): void {
-  const tries = (memory.retries.get(row.id)?.tries ?? 0) + 1
+export function postpone(context: OutboxContext, row: OutboxRow, view: L1View): void {
+  putOff(context, row, view, (context.memory.retries.get(row.id)?.tries ?? 0) + 1)
+}
+
+/** Twice as long with every try. */
+export function putOff({ memory, policy }: OutboxContext, row: OutboxRow, view: L1View, tries: number): void {
   const most = urgencyNow(row, view) === 'urgent' ? 5_000 : 60_000
   memory.retries.set(row.id, { at: view.nowMs + Math.min(most, policy.retryMs * 2 ** (tries - 1)), tries })
 }

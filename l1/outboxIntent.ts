@@ -139,7 +139,8 @@ export function assertActDone({ intent, status, words }: OutboxRow): void {
   const about = { key: intent.key, got: words, want: intent.purpose }
   if (status === 'failed') throw invalid('L1_ACT_FAILED', 'the root chain refuses it', about)
   if (status === 'expired') throw invalid('L1_ACT_EXPIRED', 'it was not mined before its deadline', about)
-  throw retryable('L1_ACT_OPEN', 'it is not settled yet', { ...about, got: status })
+  const got = words === '' ? status : `${status}: ${words}`
+  throw retryable('L1_ACT_OPEN', 'it is not settled yet', { ...about, got })
 }
 
 /** Fills in the defaults. Throws INTENT_INVALID with the first field that is wrong. */

@@ -4,7 +4,7 @@
  */
 
 import { judge } from './outboxCheck.ts'
-import { change, type L1View, type OutboxContext } from './outboxContext.ts'
+import { change, type L1View, type OutboxContext, putOff } from './outboxContext.ts'
 import type { OutboxRow, Settlement } from './outboxIntent.ts'
 import type { OutboxReceipt } from './outboxRpc.ts'
 import { type Attempt, attemptsOf, saveRow } from './outboxStore.ts'
@@ -103,6 +103,8 @@ function endTry(context: OutboxContext, view: L1View, row: OutboxRow, { attempt,
   const free = { nonce: null, sender: null, settled: null, spentWei }
   context.memory.retries.delete(row.id)
   if (attempt.kind === 'act') {
+    // Nodes simulate at a base fee of 0: what fails for the real one alone would be sent, and paid for, with every block.
+    putOff(context, row, view, row.reverts + 1)
     const words = `reverted on chain in block ${receipt.l1Block}: ${attempt.hash}`
     const patch = { ...free, status: 'queued', reverts: row.reverts + 1 } as const
     releaseAs(

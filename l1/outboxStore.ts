@@ -171,6 +171,15 @@ export function listRows(db: Database, which: 'all' | 'open' = 'all'): OutboxRow
   return (db.prepare(`SELECT * FROM outbox_rows ${where} ORDER BY id`).all() as RawRow[]).map(parseRow)
 }
 
+/** Open rows whose keys begin so, of which nothing was sent yet. */
+export function unsentRows(db: Database, prefix: string): OutboxRow[] {
+  const closed = CLOSED_STATUSES.map((status) => `'${status}'`).join(', ')
+  const found = db.prepare(
+    `SELECT * FROM outbox_rows WHERE nonce IS NULL AND status NOT IN (${closed}) AND substr(key, 1, ?) = ? ORDER BY id`,
+  )
+  return (found.all(prefix.length, prefix) as RawRow[]).map(parseRow)
+}
+
 /** Rows that still need looking after, oldest first: nobody's yet, or this sender's. */
 export function liveRows(db: Database, sender: Address): OutboxRow[] {
   const live = db.prepare('SELECT * FROM outbox_rows WHERE final = 0 AND (sender IS NULL OR sender = ?) ORDER BY id')
@@ -191,13 +200,17 @@ export function saveRow(db: Database, rowId: number, patch: RowPatch): OutboxRow
   })
 }
 
-/** The signed transaction and the row's new state, both or neither. To be called before it is sent. */
+/**
+ * The signed transaction and the row's new state, both or neither. To be called before it is sent. After a reorg the very same transaction may
+ * be signed again, for its row, or to give up a nonce that another row had before: it is the newest attempt of whoever sends it now.
+ */
 export function saveAttempt(db: Database, attempt: Attempt, patch: RowPatch): OutboxRow {
   return inTransaction(db, () => {
     const { hash, rowId, nonce, kind, raw, gas, maxFeePerGas, priorityFeePerGas, valueWei, sentBlock } = attempt
     db.prepare(
       `INSERT INTO outbox_attempts (hash, row_id, seq, nonce, kind, raw, gas, max_fee, priority_fee, value_wei, sent_block)
-       VALUES (?, ?, (SELECT count(*) FROM outbox_attempts WHERE row_id = ?), ?, ?, ?, ?, ?, ?, ?, ?)`,
+       VALUES (?, ?, (SELECT count(*) FROM outbox_attempts WHERE row_id = ?), ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (hash) DO UPDATE SET row_id = excluded.row_id, seq = excluded.seq, raw = excluded.raw, sent_block = excluded.sent_block`,
     ).run(
       hash,
       rowId,

@@ -6,7 +6,8 @@ import type { Exit } from '../protocol/exit.ts'
 import type { PlacedTransaction, InputShown as ProvenInput } from '../protocol/fraud.ts'
 import type { Mandate } from '../protocol/mandate.ts'
 import type { Transaction } from '../protocol/transaction.ts'
-import type { EvidenceShown, IncludedAt, InputShown, RootCall } from './rootContract.ts'
+import type { InputShown } from './disputeCalls.ts'
+import type { EvidenceShown, IncludedAt, RootCall } from './rootCalls.ts'
 
 /** Where a call takes a header and does not look at it. */
 export const NO_HEADER: Header = { root: ZERO_HASH, timestamp: 0, txCount: 0, anchor: 0 }
@@ -39,6 +40,8 @@ export function includedArgument(evidence: EvidenceShown | undefined) {
     proof: { header, path: included?.proof.path ?? [] },
   }
 }
+
+export const NO_PLACE = { position: 0n, witnessesHash: ZERO_HASH, proof: { header: NO_HEADER, path: [] } } as const
 
 export function placeArgument({ position, header, proof }: IncludedAt) {
   return {

@@ -10,7 +10,8 @@ import { bug } from '../protocol/errors.ts'
 import type { SignedReceipt } from '../protocol/receipt.ts'
 import { type SignedTransaction, WITNESS_SIZE } from '../protocol/transaction.ts'
 import { call, lower, NO_HEADER, transactionArgument } from './rootArguments.ts'
-import type { RootCall, RootLog } from './rootContract.ts'
+import type { RootCall } from './rootCalls.ts'
+import type { RootLog } from './rootEvents.ts'
 
 export type SuretyEventBody =
   | Readonly<{ type: 'BondPosted'; from: Address; amount: bigint; bond: bigint }>

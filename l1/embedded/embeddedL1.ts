@@ -79,6 +79,8 @@ export interface EmbeddedL1 {
   readonly devAccounts: readonly DevAccount[]
   /** Any method of the door, in process. Rejects with RpcError (numeric `code`, `data`). No subscriptions. */
   request(method: string, params?: readonly unknown[]): Promise<unknown>
+  /** As `mining` at the start; intervals below a second too. */
+  setMining(mode: MiningMode): void
   /** Finishes the work in hand, closes every connection and the file. Twice is once. */
   close(): Promise<void>
 }
@@ -166,6 +168,7 @@ async function start(settings: Settings, store: BlockStore, nodes: NodeDb): Prom
         if (closing !== undefined) throw refused('the embedded L1 is closed')
         return dispatcher.call(method, params, { push: undefined, subscriptions: new Set() })
       },
+      setMining: (mode) => miner.setMode(mode),
       close() {
         closing ??= close()
         return closing
