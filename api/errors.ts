@@ -11,6 +11,8 @@ export const errorBodySchema = z.object({
   message: z.string(),
   got: z.unknown().optional(),
   want: z.unknown().optional(),
+  /** In results of single items, which have no HTTP status: the same request may succeed later. */
+  retryable: z.literal(true).optional(),
 })
 export type ErrorBody = z.output<typeof errorBodySchema>
 
@@ -18,7 +20,8 @@ export const errorAnswerSchema = z.object({ error: errorBodySchema })
 
 /** JSON-safe: bigints become decimal strings. */
 export function errorToBody(error: LifeboatError): ErrorBody {
-  return bodyOf(error.code, error.message, error.details)
+  const body = bodyOf(error.code, error.message, error.details)
+  return error.family === 'retryable' ? { ...body, retryable: true } : body
 }
 
 /** For expected invalidity that never became an exception. */
@@ -31,16 +34,20 @@ export function bodyOf(code: string, message: string, details: ErrorDetails): Er
   }
 }
 
+/** What the refusal of one item among several means to the client. */
+export function resultToError(body: ErrorBody, more: ErrorDetails = {}): LifeboatError {
+  return (body.retryable ? retryable : invalid)(body.code, body.message, { ...detailsOf(body), ...more })
+}
+
 /** What a server's refusal means to its client. */
 export function answerToError(status: number, body: ErrorBody): LifeboatError {
   const make =
     status === 408 || status === 409 || status === 425 || status === 429 || status >= 500 ? retryable : invalid
-  const details = {
-    ...('got' in body ? { got: body.got } : {}),
-    ...('want' in body ? { want: body.want } : {}),
-    status,
-  }
-  return make(body.code, body.message, details)
+  return make(body.code, body.message, { ...detailsOf(body), status })
+}
+
+function detailsOf(body: ErrorBody): ErrorDetails {
+  return { ...('got' in body ? { got: body.got } : {}), ...('want' in body ? { want: body.want } : {}) }
 }
 
 function printable(value: unknown): unknown {

@@ -71,7 +71,9 @@ export function createLane(program: URL): Lane {
 /** Compiled, the worker is plain JavaScript; in development it is TypeScript, and a thread does not inherit tsx. */
 function startWorker(program: URL): Worker {
   if (!program.pathname.endsWith('.ts')) return new Worker(program)
-  const boot = `import('tsx/esm/api').then(({ register }) => { register(); return import(${JSON.stringify(program.href)}) })`
+  // What is evaluated has no place of its own: from another directory it would not find tsx.
+  const [tsx, main] = [import.meta.resolve('tsx/esm/api'), program.href].map((one) => JSON.stringify(one))
+  const boot = `import(${tsx}).then(({ register }) => { register(); return import(${main}) })`
   return new Worker(boot, { eval: true })
 }
 
