@@ -10,7 +10,7 @@ import { isPrepared, type PrepareResult } from '../signatures/packing.ts'
 import type { SignaturePool } from '../signatures/pool.ts'
 import type { Candidate, Outcome } from './admit.ts'
 import { toHash } from './columns.ts'
-import type { Problems } from './problems.ts'
+import { blockedError, type Problems } from './problems.ts'
 import type { Store } from './store.ts'
 
 /** Enough for a worker to be busy some 20 ms. */
@@ -115,7 +115,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
     }
     const stopped = problems.blocking()
     if (stopped) {
-      refuseAll(items, retryable(stopped.code, `not accepting: ${stopped.words}`))
+      refuseAll(items, blockedError(stopped))
       return
     }
     const start = performance.now()

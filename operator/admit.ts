@@ -15,7 +15,7 @@ import { createReader } from '../signatures/wire.ts'
 import type { BlockLog, OpenBlock } from './blockLog.ts'
 import type { Ledger } from './ledger.ts'
 import type { Pending } from './pending.ts'
-import { findExiting, findPendingDeposit, findRefusal, type Policy, type Refusal, refusal } from './policy.ts'
+import { findExiting, findPendingDeposit, findRefusal, PASSING, type Policy, type Refusal, refusal } from './policy.ts'
 import type { TransactionLog } from './transactionLog.ts'
 
 export type Candidate = Readonly<{ body: Uint8Array; prepared: Prepared }>
@@ -40,7 +40,7 @@ export type AdmitOptions = Readonly<{
 /** Chain ids that wallets are left on by mistake. */
 const COMMON_CHAIN_IDS = [1, 11155111, 17000, 560048, 1337, 31337]
 
-const NOT_READY: ErrorBody = bodyOf('NOT_READY', 'the operator has not seen enough of L1 yet; try again', {
+const NOT_READY: ErrorBody = passing('NOT_READY', 'the operator has not seen enough of L1 yet; try again', {
   got: 'no anchor',
   want: 'an L1 block at finality depth',
 })
@@ -66,10 +66,21 @@ export function createAdmit(options: AdmitOptions): Admit {
         return { status: 'rejected', txHash, error: describeFault(fault, signed, open, options, mayDiagnose) }
       }
       const refused = disputed ? undefined : refuse(signed, options)
-      if (refused) return { status: 'rejected', txHash, error: bodyOf(refused.code, refused.message, refused) }
+      if (refused) return { status: 'rejected', txHash, error: refusalBody(refused) }
       return { status: 'accepted', txHash, position: append(signed, { body, prepared }, options), isReplay: false }
     })
   }
+}
+
+/** What time alone mends is told as such. */
+function refusalBody(refused: Refusal): ErrorBody {
+  return PASSING.includes(refused.code)
+    ? passing(refused.code, refused.message, refused)
+    : bodyOf(refused.code, refused.message, refused)
+}
+
+function passing(code: string, message: string, details: Readonly<{ got: unknown; want: unknown }>): ErrorBody {
+  return { ...bodyOf(code, message, details), retryable: true }
 }
 
 /** The place of this very transaction, if it was accepted before: it is then what spent its inputs. */
@@ -116,7 +127,7 @@ function describeFault(
 ): ErrorBody {
   if (fault.rule === 'V2') {
     const pending = findPendingDeposit(signed.transaction.inputs, open.anchor.number, options.ledger.find)
-    if (pending) return bodyOf(pending.code, pending.message, pending)
+    if (pending) return refusalBody(pending)
   }
   if (fault.rule === 'V4') return describeForgery(fault, signed, options, mayDiagnose)
   return bodyOf(fault.code, `the transaction breaks ${fault.rule}${ofInput(fault)}`, fault)

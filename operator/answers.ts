@@ -3,7 +3,7 @@
  * one call for each range and all that is demanded inside it. An answer that did not come costs the chain, so the budget is what the
  * slash would cost; the outbox starts with half of it and simulates first.
  */
-import type { RootCall } from '../l1/rootContract.ts'
+import type { RootCall } from '../l1/rootCalls.ts'
 import { encodeRevealData } from '../l1/suretyContract.ts'
 import { bytesToHex } from '../protocol/bytes.ts'
 import { decodeTransaction } from '../protocol/codec.ts'

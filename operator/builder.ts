@@ -10,20 +10,18 @@ export type BuilderOptions = Readonly<{
   view: L1View
   /** Longest that a transaction waits for its block to be cut. */
   blockIntervalMs: number
-  /** Longest time without a block; an empty one is cut then. */
-  maxSilenceMs: number
+  /** Longest time without a block on L1, on L1's own clock, which judges us by it; an empty one is cut then. */
+  maxSilenceSeconds: number
   /** L1 blocks: a block with transactions is cut before its anchor is older. */
   maxOpenAnchorAge: number
   now: () => number
-  /** When the last block was cut, or when we started. */
-  lastSealedAt: () => number
 }>
 
 export type CutReason = 'interval' | 'anchor' | 'silence'
 
 /** Why the open block is due now; undefined when it is not. */
 export function findCutReason(open: OpenBlock, options: BuilderOptions): CutReason | undefined {
-  const { view, now, blockIntervalMs, maxSilenceMs, maxOpenAnchorAge } = options
+  const { view, now, blockIntervalMs, maxSilenceSeconds, maxOpenAnchorAge } = options
   if (open.txCount > 0) {
     if (now() - (open.firstAcceptedAt ?? now()) >= blockIntervalMs) return 'interval'
     const age = (view.tip()?.number ?? 0) - open.anchor.number
@@ -31,17 +29,31 @@ export function findCutReason(open: OpenBlock, options: BuilderOptions): CutReas
   }
   // While L1 does not take our blocks, further empty ones would say nothing.
   const isQuiet = options.blockLog.sealed() === view.committed()
-  return isQuiet && now() - options.lastSealedAt() >= maxSilenceMs ? 'silence' : undefined
+  return isQuiet && view.silence() >= maxSilenceSeconds ? 'silence' : undefined
 }
 
 /** What is to be done about the open block; nothing, or one step. Reads only, so that an idle operator writes nothing. */
 export function findBuilderStep(options: BuilderOptions): (() => void) | undefined {
-  const { blockLog, view, now } = options
+  const { blockLog, now } = options
+  const follow = findAnchorStep(options)
+  if (follow) return follow
+  const open = blockLog.open()
+  return open && findCutReason(open, options) && (() => blockLog.seal(now()))
+}
+
+/**
+ * Opens the first block, and lets an empty one follow L1. Belongs into the store transaction of what was learned of L1: a payment that is
+ * taken right after it would else be promised on an anchor that is known to be too old.
+ */
+export function findAnchorStep({
+  blockLog,
+  view,
+}: Pick<BuilderOptions, 'blockLog' | 'view'>): (() => void) | undefined {
   const open = blockLog.open()
   const best = view.bestAnchor()
-  if (!open) return best && (() => blockLog.openNext(best))
-  if (open.txCount === 0 && best && isBetter(best, open.anchor)) return () => blockLog.setAnchor(best)
-  return findCutReason(open, options) && (() => blockLog.seal(now()))
+  if (!best) return undefined
+  if (!open) return () => blockLog.openNext(best)
+  return open.txCount === 0 && isBetter(best, open.anchor) ? () => blockLog.setAnchor(best) : undefined
 }
 
 /** An empty block follows L1, also off a branch that is gone, but never to a lower number: anchors never decrease. */

@@ -58,7 +58,8 @@ export const operatorConfig = defineConfig({
     },
     maxSilence: {
       kind: seconds({ min: 1 }),
-      describe: 'Longest time without a block, then an empty one is cut; a quarter of the abandon period by default.',
+      describe:
+        'Longest time without a block on L1, then an empty one is cut; a quarter of the abandon period by default.',
       optional: true,
     },
     maxBlockTxs: {

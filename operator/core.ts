@@ -13,8 +13,9 @@ import { createRateLimit } from '../service/rateLimit.ts'
 import { type Admit, createAdmit } from './admit.ts'
 import { findReanchoring, judgeAge } from './anchors.ts'
 import { type AnswerSender, findAnswers } from './answers.ts'
+import { createBatches } from './batches.ts'
 import { type Anchor, type BlockLog, createBlockLog } from './blockLog.ts'
-import { findBuilderStep } from './builder.ts'
+import { findAnchorStep, findBuilderStep } from './builder.ts'
 import { createDisputes } from './disputes.ts'
 import { findInclusion } from './inclusion.ts'
 import { createJournal, type Journal, type JournalEvents } from './journal.ts'
@@ -41,7 +42,7 @@ export type CoreOptions = Readonly<{
   /** L1 blocks on top of a block before deposits in it count and child blocks are built on it. */
   finalityDepth: number
   blockIntervalMs: number
-  maxSilenceMs: number
+  maxSilenceSeconds: number
   /** At most parameters.maxBlockTxs. */
   maxBlockTxs: number
   /** Payments per second of one account, and how many at once; 0 per second: no limit. */
@@ -71,7 +72,7 @@ export type Core = Readonly<{
   lastSealedAt(): number | undefined
   /** To be called in `store.append`. */
   admit: Admit
-  /** Folds what the follower saw; `cursor` is the follower's after these events. */
+  /** Folds what the follower saw; `cursor` is the follower's after these events. An empty block stands on it at once. */
   applyL1(events: readonly FollowerEvent[], cursor: readonly Anchor[]): void
   /** Opens, re-anchors, cuts and submits whatever is due now. */
   step(): void
@@ -93,7 +94,8 @@ export function createCore(options: CoreOptions): Core {
   const disputes = createDisputes({ db, ledger, journal, positionOf: pending.positionOf })
   const surety = createSuretyBook(options)
   const leastBondWei = BigInt(parameters.operatorBondGwei) * GWEI
-  const view = createL1View({ ...options, ledger, journal, disputes, surety, leastBondWei, meta, problems })
+  const batches = createBatches({ db, ledger, journal })
+  const view = createL1View({ ...options, ledger, journal, disputes, batches, surety, leastBondWei, meta, problems })
   const blockLog = createBlockLog({ db, log: transactions, journal, bestAnchor: view.bestAnchor })
   const restore = () => {
     transactions.forget()
@@ -110,14 +112,12 @@ export function createCore(options: CoreOptions): Core {
   const { foldSize = DEFAULT_FOLD_SIZE } = options
   const store = createStore({ ...options, log: transactions, pending, journal, foldSize, restore })
   assertSameChain(store, meta, options.domain)
-  const startedAt = now()
   const lastSealed = db.prepare<[], { at: number | null }>('SELECT max(sealed_at) AS at FROM blocks')
   const builder = {
     ...options,
     blockLog,
     view,
     maxOpenAnchorAge: maxOpenAnchorAge(parameters, options.finalityDepth),
-    lastSealedAt: () => lastSealed.get()?.at ?? startedAt,
   }
   const anchors = {
     db,
@@ -171,7 +171,11 @@ export function createCore(options: CoreOptions): Core {
     }),
     admit,
     applyL1: (events, cursor) => {
-      if (events.length > 0) store.write(() => view.apply(events, cursor))
+      if (events.length === 0) return
+      store.write(() => {
+        view.apply(events, cursor)
+        findAnchorStep(builder)?.()
+      })
     },
     step: () => {
       try {

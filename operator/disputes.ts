@@ -3,7 +3,7 @@
  * through it locks an output that L1 knows by its id only, and that has a position here only if the transaction is in the log, perhaps
  * later. While V6 still allows it the operator includes the disputed transaction itself: then nobody can say that it was held back.
  */
-import type { StartedDispute } from '../l1/rootContract.ts'
+import type { StartedDispute } from '../l1/rootEvents.ts'
 import type { Hash } from '../protocol/bytes.ts'
 import { encodeTransaction } from '../protocol/codec.ts'
 import type { Exit } from '../protocol/exit.ts'

@@ -4,11 +4,12 @@
  * validity's own rule. An L1 reorg takes back exactly what the dropped blocks brought.
  */
 import { blockAt, type FollowerEvent } from '../l1/cursor.ts'
-import { decodeRootEvents, type RootEvent } from '../l1/rootContract.ts'
+import { decodeRootEvents, type RootEvent } from '../l1/rootEvents.ts'
 import type { Commitment } from '../protocol/block.ts'
 import { type Address, type Hash, ZERO_HASH } from '../protocol/bytes.ts'
 import type { Database } from '../service/database.ts'
 import type { Log } from '../service/log.ts'
+import type { Batches } from './batches.ts'
 import type { Anchor } from './blockLog.ts'
 import { toAddress, toBlob, toHash, toRoot } from './columns.ts'
 import type { Disputes } from './disputes.ts'
@@ -32,6 +33,8 @@ export type L1View = Readonly<{
   finalNumber(): number
   /** Newest block on L1, 0 for none. */
   committed(): number
+  /** Seconds of L1 time since L1 took the newest block, or since the root contract is there; 0 before it is seen. */
+  silence(): number
   operator(): Address | undefined
   /** What a follower starts from. */
   cursor(): readonly Anchor[]
@@ -45,6 +48,7 @@ export type L1ViewOptions = Readonly<{
   ledger: Ledger
   journal: Journal
   disputes: Disputes
+  batches: Batches
   surety: SuretyBook
   /** Wei: below it L1 takes no blocks. */
   leastBondWei: bigint
@@ -61,18 +65,27 @@ type State = {
   cursor: readonly Anchor[]
   tip: { number: number; hash: Hash; timestamp: number } | undefined
   committed: number
+  /** L1 time of the newest block, or of the root contract, seconds. */
+  aliveAt: number | undefined
 }
 
 export function createL1View(options: L1ViewOptions): L1View {
   const { db, meta, finalityDepth } = options
-  const state: State = { cursor: [], tip: undefined, committed: 0 }
+  const state: State = { cursor: [], tip: undefined, committed: 0, aliveAt: undefined }
   const rows = prepareStatements(db)
   const apply = createApply(options)
+  const readBlocks = () => {
+    const { number, timestamp } = rows.committed.get() ?? {}
+    const rootTime = meta.get('rootTime')
+    state.committed = number ?? 0
+    state.aliveAt = timestamp ?? (rootTime === undefined ? undefined : Number(rootTime))
+  }
 
   const view: L1View = {
     tip: () => state.tip,
     cursor: () => state.cursor,
     committed: () => state.committed,
+    silence: () => (state.tip && state.aliveAt !== undefined ? Math.max(0, state.tip.timestamp - state.aliveAt) : 0),
     operator: () => {
       const row = rows.operator.get()
       return row && toAddress(row.operator)
@@ -98,7 +111,7 @@ export function createL1View(options: L1ViewOptions): L1View {
         meta.set('l1Tip', JSON.stringify(state.tip))
       }
       state.cursor = [...cursor]
-      state.committed = rows.committed.get()?.number ?? 0
+      readBlocks()
       markFinal(options, view.finalNumber())
       deriveProblems(options, view.operator())
     },
@@ -106,7 +119,7 @@ export function createL1View(options: L1ViewOptions): L1View {
       state.cursor = rows.select.all().map(({ number, hash }) => ({ number, hash: toHash(hash) }))
       const tip = meta.get('l1Tip')
       state.tip = tip === undefined ? undefined : (JSON.parse(tip) as State['tip'])
-      state.committed = rows.committed.get()?.number ?? 0
+      readBlocks()
       deriveProblems(options, view.operator())
     },
   }
@@ -121,8 +134,8 @@ function prepareStatements(db: Database) {
     select: db.prepare<[], { number: number; hash: Uint8Array }>('SELECT number, hash FROM l1_blocks ORDER BY number'),
     operator: db.prepare<[], { operator: Uint8Array }>('SELECT operator FROM operators ORDER BY l1_block DESC LIMIT 1'),
     createdAt: db.prepare<[], { l1_block: number }>('SELECT l1_block FROM operators ORDER BY l1_block LIMIT 1'),
-    committed: db.prepare<[], { number: number | null }>(
-      'SELECT max(number) AS number FROM blocks WHERE l1_block IS NOT NULL',
+    committed: db.prepare<[], { number: number; timestamp: number | null }>(
+      'SELECT number, timestamp_seconds AS timestamp FROM blocks WHERE l1_block IS NOT NULL ORDER BY number DESC LIMIT 1',
     ),
   }
 }
@@ -181,9 +194,10 @@ function createApply(options: L1ViewOptions): (event: FollowerEvent) => void {
 }
 
 function createApplyRootEvent(options: L1ViewOptions): (event: RootEvent) => void {
-  const { db, ledger, journal, disputes, surety, log } = options
+  const { db, meta, ledger, journal, disputes, batches, surety, log } = options
   const insertHalt = db.prepare('INSERT OR REPLACE INTO halts (l1_block, void_from) VALUES (?, ?)')
   const insertOperator = db.prepare('INSERT OR REPLACE INTO operators (l1_block, operator) VALUES (?, ?)')
+  const hasOperator = db.prepare('SELECT 1 FROM operators LIMIT 1')
   const insertLock = db.prepare(
     'INSERT OR IGNORE INTO locks (position, owner, locked_at, l1_block) VALUES (?, ?, ?, ?)',
   )
@@ -218,11 +232,21 @@ function createApplyRootEvent(options: L1ViewOptions): (event: RootEvent) => voi
         disputes.started(event, l1Block)
         log.info('dispute.seen', { txHash: event.dispute.txHash, l1Block })
         return
+      case 'BatchStarted':
+        batches.started(event, l1Block)
+        return
+      case 'BatchLocked': {
+        const outputs = batches.locked(event, l1Block)
+        log.info('batch.locked', { batchId: event.batchId, outputs, l1Block })
+        return
+      }
       case 'HaltMoved':
         insertHalt.run(l1Block, event.voidFrom)
         log.warn('chain.halted', { voidFrom: event.voidFrom, l1Block })
         return
       case 'OperatorRotated':
+        // The first is the contract's creation; a reorg brings it again, later.
+        if (!hasOperator.get()) meta.set('rootTime', String(event.at.l1Timestamp))
         insertOperator.run(l1Block, toBlob(event.operator))
         return
       default:
@@ -265,7 +289,15 @@ function createCommit({ db, journal, log }: L1ViewOptions) {
   }
 }
 
-function createTakeBack({ db, ledger, journal, disputes, surety, log }: L1ViewOptions): (ancestor: number) => void {
+function createTakeBack({
+  db,
+  ledger,
+  journal,
+  disputes,
+  batches,
+  surety,
+  log,
+}: L1ViewOptions): (ancestor: number) => void {
   const selectDeposits = db.prepare<[number], { position: number; owner: Uint8Array; spent_by: number | null }>(
     `SELECT position, owner, spent_by FROM outputs WHERE deposited_at > ? AND deposited_at < ${NOT_ON_L1}`,
   )
@@ -285,6 +317,7 @@ function createTakeBack({ db, ledger, journal, disputes, surety, log }: L1ViewOp
     dropForeign.run(ancestor)
     dropHalts.run(ancestor)
     disputes.takeBack(ancestor)
+    batches.takeBack(ancestor)
     surety.takeBack(ancestor)
     for (const { position, owner, spent_by } of selectDeposits.all(ancestor)) {
       if (spent_by === null) deleteDeposit.run(position)

@@ -21,6 +21,7 @@ type Row = {
   spent_by: number | null
   deposited_at: number | null
   locked_at: number | null
+  batch_locked_at: number | null
 }
 
 export type Ledger = State &
@@ -45,8 +46,11 @@ export type Ledger = State &
 
 export function createLedger(db: Database): Ledger {
   const select = db.prepare<[number], Row>(
-    `SELECT outputs.owner, token, amount, spent_by, deposited_at, locked_at
-     FROM outputs LEFT JOIN locks USING (position) WHERE outputs.position = ?`,
+    `SELECT outputs.owner, token, amount, spent_by, deposited_at, locked_at, (
+       SELECT min(batch_locks.locked_at) FROM batch_locks WHERE batch_locks.position = outputs.position
+         AND batch_locks.token = outputs.token AND batch_locks.amount = outputs.amount
+         AND coalesce(outputs.deposited_at < batch_locks.locked_at, TRUE)
+     ) AS batch_locked_at FROM outputs LEFT JOIN locks USING (position) WHERE outputs.position = ?`,
   )
   const insert = db.prepare(
     'INSERT INTO outputs (position, owner, token, amount, spent_by, deposited_at) VALUES (?, ?, ?, ?, ?, ?)',
@@ -156,12 +160,17 @@ function spendMissed(position: number) {
 }
 
 function rowToOutput(row: Row): ExistingOutput {
+  const lockedAt = earlier(row.locked_at, row.batch_locked_at)
   return {
     owner: toAddress(row.owner),
     token: toAddress(row.token),
     amount: toAmount(row.amount),
     ...(row.spent_by === null ? {} : { spentBy: row.spent_by }),
     ...(row.deposited_at === null ? {} : { depositedAt: row.deposited_at }),
-    ...(row.locked_at === null ? {} : { lockedAt: row.locked_at }),
+    ...(lockedAt === null ? {} : { lockedAt }),
   }
+}
+
+function earlier(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b)
 }

@@ -1,7 +1,15 @@
 /** Single values of the operator's store by name. Writes belong into the caller's store transaction. */
 import type { Database } from '../service/database.ts'
 
-export type MetaKey = 'activitySeq' | 'chainId' | 'finalBlock' | 'folded' | 'l1Tip' | 'rootContract' | 'submission'
+export type MetaKey =
+  | 'activitySeq'
+  | 'chainId'
+  | 'finalBlock'
+  | 'folded'
+  | 'l1Tip'
+  | 'rootContract'
+  | 'rootTime'
+  | 'submission'
 
 export type Meta = Readonly<{ get(key: MetaKey): string | undefined; set(key: MetaKey, value: string): void }>
 

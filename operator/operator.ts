@@ -6,6 +6,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Status } from '../api/schemas.ts'
+import type { FollowerEvent } from '../l1/cursor.ts'
 import { type Deployment, loggingContracts } from '../l1/deployment.ts'
 import type { Endpoint } from '../l1/endpoint.ts'
 import { type Follower, followL1 } from '../l1/follower.ts'
@@ -21,7 +22,7 @@ import { createFeed, type Feed } from '../service/feed.ts'
 import { createDoor } from '../service/http.ts'
 import type { Log } from '../service/log.ts'
 import { type RunningServer, startServer } from '../service/server.ts'
-import { createSignaturePool } from '../signatures/pool.ts'
+import { createSignaturePool, type SignaturePool } from '../signatures/pool.ts'
 import { assertNativeBackend } from '../signatures/secp256k1.ts'
 import { addressOfKey, signDigest } from '../signatures/sign.ts'
 import { type Admission, createAdmission } from './admission.ts'
@@ -60,6 +61,8 @@ export type OperatorOptions = Readonly<{
   manual?: boolean
   /** For crash tests; see service/database.ts. */
   onWrite?: () => void
+  /** Signature threads that the caller keeps and closes: for tests with many starts. Default: own ones. */
+  pool?: SignaturePool
 }>
 
 export type Operator = Readonly<{
@@ -137,7 +140,7 @@ async function assemble(options: OperatorOptions, db: Db, closers: (() => void |
     policy,
     finalityDepth: settings.finalityDepth,
     blockIntervalMs: settings.blockIntervalSeconds * 1000,
-    maxSilenceMs: settings.maxSilenceSeconds * 1000,
+    maxSilenceSeconds: settings.maxSilenceSeconds,
     maxBlockTxs: settings.maxBlockTxs,
     ownerLimit: settings.accountLimit,
     sender: createL1Sender({ db, rootContract, surety: suretyOf(deployment), budgetWei: settings.submissionBudgetWei }),
@@ -149,8 +152,8 @@ async function assemble(options: OperatorOptions, db: Db, closers: (() => void |
     },
   })
   const l1 = createL1Loop(options, core, now)
-  const pool = createSignaturePool({ threads: settings.threads })
-  closers.push(() => pool.close())
+  const pool = options.pool ?? createSignaturePool({ threads: settings.threads })
+  if (!options.pool) closers.push(() => pool.close())
   const status = () => readStatus(options, core)
   const door = createDoor({
     name: 'operator',
@@ -262,6 +265,7 @@ function run(options: OperatorOptions, parts: Parts, closers: (() => void | Prom
 type L1Loop = Readonly<{
   /** Folds in all that is new on L1; what fails is a problem that stands until a look succeeds. */
   look(isStopping: () => boolean): Promise<void>
+  /** Since the last look that found nothing more. */
   lagMs(): number
 }>
 
@@ -278,32 +282,58 @@ function createL1Loop(options: OperatorOptions, core: Core, now: () => number): 
       from: core.view.cursor(),
     })
   let follower = start()
-  let lastGood = now()
+  let seenAt = now()
+  let pace = 0
+  const staleWords = () => {
+    const { maxL1LagSeconds: most } = settings
+    const unseen = Math.floor((now() - seenAt) / 1000)
+    if (unseen > most) return `L1 was not seen for ${unseen} s, want at most ${most} s`
+    const tip = core.view.tip()
+    const old = tip ? Math.floor(now() / 1000) - tip.timestamp : 0
+    // A test chain's blocks may be further apart than that.
+    return old > Math.max(most, 2 * pace) ? `L1's newest block is ${old} s old, want at most ${most} s` : undefined
+  }
+  // Asked at every payment: after a sleep of the machine, payments may come before the next look.
+  core.problems.derive('L1_STALE', staleWords)
   // What was known of L1 before the start may be long past: a promise on its anchor would be broken at birth.
   core.problems.begin('L1_STALE', 'L1 was not looked at yet')
   return {
-    lagMs: () => now() - lastGood,
+    lagMs: () => now() - seenAt,
     look: async (isStopping) => {
       try {
         let isCaughtUp = false
+        let began = now()
         for (let polls = 0; polls < MAX_POLLS && !isStopping() && !isCaughtUp; polls++) {
+          began = now()
+          const before = core.view.tip()
           const events = await follower.poll()
           isCaughtUp = events.length === 0
           if (!isCaughtUp) core.applyL1(events, follower.cursor())
+          pace = paceOf(events, before) ?? pace
         }
-        lastGood = now()
-        if (isCaughtUp) core.problems.clear('L1_STALE')
+        if (!isCaughtUp) return
+        seenAt = began
+        const words = staleWords()
+        if (words === undefined) core.problems.clear('L1_STALE')
+        else core.problems.raise('L1_STALE', words)
       } catch (error) {
         // The follower may be ahead of what was stored: start again from the store.
         follower = start()
         if (!isLifeboatError(error) || error.family === 'bug') throw error
         log.warn('l1.troubled', { error })
-        const isStale = now() - lastGood > settings.maxL1LagSeconds * 1000
+        const isStale = now() - seenAt > settings.maxL1LagSeconds * 1000
         if (isStale || error.family !== 'retryable')
           core.problems.raise('L1_STALE', `L1 cannot be followed: ${error.message}`)
       }
     },
   }
+}
+
+/** Seconds between the two newest blocks; undefined without a new one. */
+function paceOf(events: readonly FollowerEvent[], before: Readonly<{ timestamp: number }> | undefined) {
+  const times = events.flatMap((event) => (event.type === 'block' ? [event.block.timestamp] : []))
+  const [previous, newest] = [times.at(-2) ?? before?.timestamp, times.at(-1)]
+  return previous === undefined || newest === undefined ? undefined : newest - previous
 }
 
 function ourAddressOf({ signer }: OperatorOptions): Address {

@@ -27,6 +27,9 @@ export type RefusalCode =
   | 'DEPOSIT_PENDING'
   | 'RATE_LIMITED'
 
+/** Refusals that end by themselves. */
+export const PASSING: readonly RefusalCode[] = ['DEPOSIT_PENDING', 'RATE_LIMITED']
+
 /** Why this operator does not take a transaction. */
 export type Refusal = Readonly<{ code: RefusalCode; message: string; got: unknown; want: unknown }>
 

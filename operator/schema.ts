@@ -114,4 +114,18 @@ CREATE TABLE data_challenges (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX open_data_challenges ON data_challenges (block) WHERE closed_at IS NULL;
 `,
+  // Mass exits: entries as they were started, and from the lock on what they lock wherever token and amount agree.
+  `
+CREATE TABLE batches (batch_id BLOB PRIMARY KEY, token BLOB NOT NULL, entries BLOB NOT NULL, l1_block INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE batch_locks (
+  position INTEGER NOT NULL,
+  batch_id BLOB NOT NULL,
+  token BLOB NOT NULL,
+  amount BLOB NOT NULL,
+  locked_at INTEGER NOT NULL,
+  l1_block INTEGER NOT NULL,
+  PRIMARY KEY (position, batch_id)
+) STRICT, WITHOUT ROWID;
+`,
 ]

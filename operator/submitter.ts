@@ -3,7 +3,7 @@
  * makes sure that one submission for exactly the next blocks is under way; several blocks go in one call when we are behind. The
  * outbox signs, sends and bumps fees. `firstBlock` in the call is the expected number, so that late or doubled sends do nothing.
  */
-import { encodeSubmitBlocks, type RootCall } from '../l1/rootContract.ts'
+import { encodeSubmitBlocks, type RootCall } from '../l1/rootCalls.ts'
 import type { Commitment } from '../protocol/block.ts'
 import { bytesToHex, type Hash } from '../protocol/bytes.ts'
 import { keccak256Text } from '../protocol/keccak.ts'

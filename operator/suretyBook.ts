@@ -2,7 +2,7 @@
  * What L1 says about the operator's own money (docs/spec.md sections 8.6 and 8.7): its bond after each change, and the ranges of its
  * blocks that somebody demands. Folded from the surety's events; an L1 reorg takes back what the dropped blocks brought.
  */
-import type { RootEvent } from '../l1/rootContract.ts'
+import type { RootEvent } from '../l1/rootEvents.ts'
 import type { DataChallenge } from '../protocol/dataChallenge.ts'
 import { bug } from '../protocol/errors.ts'
 import type { Database } from '../service/database.ts'

@@ -118,7 +118,9 @@ function prepareStatements(db: Database) {
     block: db.prepare<[number], BlockRow>(`${block} AND number = ?`),
     latest: db.prepare<[], BlockRow>(`${block} ORDER BY number DESC LIMIT 1`),
     outputs: db.prepare<[Uint8Array, number, number], OutputRow>(
-      `SELECT position, token, amount, deposited_at, EXISTS (SELECT 1 FROM locks WHERE locks.position = outputs.position) AS locked
+      `SELECT position, token, amount, deposited_at, EXISTS (SELECT 1 FROM locks WHERE locks.position = outputs.position) OR EXISTS (SELECT 1 FROM batch_locks
+         WHERE batch_locks.position = outputs.position AND batch_locks.token = outputs.token AND batch_locks.amount = outputs.amount
+           AND coalesce(outputs.deposited_at < batch_locks.locked_at, TRUE)) AS locked
        FROM outputs WHERE owner = ? AND spent_by IS NULL AND position > ? ORDER BY position LIMIT ?`,
     ),
     activityBefore: db.prepare<[Uint8Array, number, number], { seq: number; kind: number; position: number }>(
