@@ -3,6 +3,8 @@ import type { Address, Hash } from '../protocol/bytes.ts'
 import type { Database } from '../service/database.ts'
 import type { Log } from '../service/log.ts'
 import type { Alarm } from './alarm.ts'
+import type { MassExitPlan } from './coordinator/plan.ts'
+import type { MassExitFacts } from './driverBatches.ts'
 import type { SuretyFacts } from './driverData.ts'
 import type { Facts } from './facts.ts'
 
@@ -11,12 +13,21 @@ export type CourtContext = Readonly<{
   facts: Facts
   db: Database
   /** `raise(code, subject, details)`: rows first, told once while they stand; `clear` when the cause is gone. */
-  alarm: Pick<Alarm, 'raise' | 'clear' | 'stands'>
+  alarm: Pick<Alarm, 'raise' | 'clear' | 'stands' | 'standing'>
   log: Log
   /** What is known of data challenges and receipts; without it nothing is done about them. */
   surety?: SuretyFacts
+  /** What is known of mass exits, and who coordinates ours; without it nothing is done about them. */
+  massExits?: MassExitFacts
   /** Local clock, ms. */
   now(): number
+}>
+
+/** Wei. */
+export type Budget = Readonly<{
+  name: 'data-challenges' | 'demands' | 'mass-exits'
+  limitWei: bigint
+  boundWei: bigint
 }>
 
 export type Court = Readonly<{
@@ -24,8 +35,17 @@ export type Court = Readonly<{
   senders: ReadonlySet<Address>
   /** Judges everything anew and acts. Called after every fold that changed something, and at least once per poll; never twice at once. */
   tick(): Promise<void>
-  /** What the court means to do about an exit (by output id) or a dispute (by transaction hash), and why: plain data for people. */
+  /**
+   * What the court means to do about an exit (by output id), a dispute (by transaction hash) or a mass exit (by its id; before it is on L1 by
+   * the root of its entries), and why: plain data for people.
+   */
   explain(subject: Hash): unknown
+  /** It binds ETH in mass exits of its own. Without, the mandates of a crowd protect nobody here. */
+  isCoordinator: boolean
+  /** What it would take out together now, due or not; undefined before the first readings of L1. */
+  planMassExit?(): MassExitPlan | undefined
+  /** What it may bind in bonds, and what it has bound. */
+  budgets?(): readonly Budget[]
   stop(): Promise<void>
 }>
 

@@ -4,8 +4,10 @@
  */
 import type { Header } from '../../protocol/block.ts'
 import type { Hash } from '../../protocol/bytes.ts'
-import type { DisputeFacts, ExitFacts, ExitRecord } from '../facts.ts'
+import type { DisputeFacts, ExitFacts, ExitRecord, LeftPlace } from '../facts.ts'
+import type { BatchRecord } from './batchTypes.ts'
 import { type DisputePhase, NEW_DISPUTE, stepDispute } from './dispute.ts'
+import { disputesAtStake } from './disputeStake.ts'
 import { isSuspended } from './docket.ts'
 import { refold } from './exitRecord.ts'
 import { isOpen } from './exitTime.ts'
@@ -25,12 +27,16 @@ export type CourtInput = Readonly<{
   disputeCases: ReadonlyMap<Hash, DisputePhase>
   /** Open exits, and those that closed lately. */
   exits: readonly ExitFacts[]
+  /** On the line, given up and not freed. */
+  leftPlaces?: readonly LeftPlace[]
   /** Disputes that run, that were decided lately, and canonical ones by which something may still leave. */
   disputes: readonly DisputeFacts[]
   wards: readonly Ward[]
   /** Exits whose turn may be ahead, removed ones too. */
   records: readonly ExitRecord[]
   headers: ReadonlyMap<number, Header>
+  /** Locked mass exits with outputs of protected owners. */
+  ourBatches?: readonly BatchRecord[]
   /** Absent while L1 can't be read: evidence is then still decided on, nothing else. */
   readings: L1Readings | undefined
   world: World
@@ -56,11 +62,20 @@ export function stepCourt(input: CourtInput): CourtStep {
     ofCases.push(...effects)
   }
   const invalid = exits.filter(({ exit }) => verdictOf(cases.get(exit.outputId) ?? NEW_CASE) === 'invalid')
+  const openExits = exits.filter(({ state }) => isOpen(state))
   const invalidExits = new Set(invalid.map(({ exit }) => exit.outputId))
+  const atStake = disputesAtStake({
+    disputes,
+    invalidExits,
+    openExits,
+    ourBatches: input.ourBatches,
+    funded: readings?.funded,
+    world,
+  })
   for (const facts of disputes) {
     const { txHash } = facts.dispute
     const before = input.disputeCases.get(txHash) ?? NEW_DISPUTE
-    const { next, effects } = stepDispute(before, { facts, invalidExits, world })
+    const { next, effects } = stepDispute(before, { facts, isAtStake: atStake.has(txHash), world })
     disputeCases.set(txHash, next)
     ofCases.push(...effects)
   }
@@ -69,14 +84,17 @@ export function stepCourt(input: CourtInput): CourtStep {
   ofCases.unshift(...planChain({ fault: input.fault, exits, disputes, world }))
   if (!readings) return { cases, disputeCases, effects: ofCases }
   const records = input.records.map((record) => refold(record, world.docket))
-  const openExits = exits.filter(({ state }) => isOpen(state))
   const doubted = new Set(exits.filter((facts) => isDoubted(facts, cases, world)).map(({ exit }) => exit.outputId))
   const cancelled = cancelledOf([...exits, ...disputes.flatMap(inputExitsOf)], world)
   const effects = [
     ...ofCases,
     ...planProtected({ wards, disputes, openExits, readings: afterProof(readings, ofCases, world), world }),
-    ...planQueue({ records, openExits, cancelled, headers, doubted, readings, world }),
-    ...planInheritance({ disputes, openExits, readings, world }),
+    ...planQueue({
+      ...{ records, openExits, cancelled, headers, doubted, readings, world },
+      leftPlaces: input.leftPlaces,
+      ourBatches: input.ourBatches,
+    }),
+    ...planInheritance({ disputes, openExits, readings, world, ourBatches: input.ourBatches }),
   ]
   return { cases, disputeCases, effects }
 }

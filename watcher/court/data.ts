@@ -192,12 +192,14 @@ function planReveals({ facts, readings, world }: DataInput): readonly RevealData
 /** The widest ranges, each with what lies inside. Ranges are aligned: two of them are nested or apart. */
 function nest(records: readonly DataRecord[]): readonly (readonly [DataRecord, ...DataRecord[]])[] {
   const byRange = new Map(records.map((record) => [nameOf(record.challenge), record]))
-  const widest = ({ challenge }: DataRecord): DataRecord => {
-    for (let levels = MAX_CHALLENGE_LEVELS; ; levels--) {
+  const widest = (record: DataRecord): DataRecord => {
+    const { challenge } = record
+    for (let levels = MAX_CHALLENGE_LEVELS; levels > challenge.levels; levels--) {
       const first = challenge.first - (challenge.first % 2 ** levels)
       const found = byRange.get(nameOf({ ...challenge, first, levels }))
       if (found) return found
     }
+    return record
   }
   const nests = new Map<DataRecord, [DataRecord, ...DataRecord[]]>()
   for (const record of records) {
@@ -277,12 +279,15 @@ export function shareOf({ number, header, records }: HiddenBlock, world: World):
   return now.timestamp < everything ? free.slice(0, 1) : free
 }
 
+/** Bonds that are open, or were answered in the last MEP: what the budget counts. Wei. */
+export function boundInChallenges(own: readonly DataRecord[]): bigint {
+  return own.filter(({ state }) => state !== 'ended').reduce((sum, { challenge }) => sum + challenge.bond, 0n)
+}
+
 /** Half of what the other blocks leave of the budget, less what is on this one already. */
 export function allowanceOf({ number }: HiddenBlock, own: readonly DataRecord[], { policy }: World): bigint {
-  const sumOf = (records: readonly DataRecord[]) => records.reduce((sum, { challenge }) => sum + challenge.bond, 0n)
-  const counted = own.filter(({ state }) => state !== 'ended')
-  const here = sumOf(counted.filter(({ challenge }) => challenge.blockNumber === number))
-  const elsewhere = sumOf(counted) - here
+  const here = boundInChallenges(own.filter(({ challenge }) => challenge.blockNumber === number))
+  const elsewhere = boundInChallenges(own) - here
   return (policy.dataChallengeBudgetWei - elsewhere) / 2n - here
 }
 

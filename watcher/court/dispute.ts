@@ -18,7 +18,6 @@
  * The phase is a function of the facts alone, so every arrow also runs backwards, as for exits (standardExit.ts).
  */
 
-import type { Address, Hash } from '../../protocol/bytes.ts'
 import { disputeBondGas, hashDispute, wasPublic } from '../../protocol/dispute.ts'
 import { assertNever } from '../../protocol/errors.ts'
 import type { AlertCode } from '../alerts.ts'
@@ -59,16 +58,16 @@ export const NEW_DISPUTE: DisputePhase = 'running'
 
 export type DisputeInput = Readonly<{
   facts: DisputeFacts
-  /** Exits that we hold invalid. */
-  invalidExits: ReadonlySet<Hash>
+  /** Somebody whom we act for has something to win by the verdict (disputeStake.ts). */
+  isAtStake: boolean
   world: World
 }>
 
 /** Total and deterministic; phase and effects depend on the input alone. Alerts are levels: repeated while their cause stands. */
-export function stepDispute(_before: DisputePhase, { facts, invalidExits, world }: DisputeInput): Step<DisputePhase> {
+export function stepDispute(_before: DisputePhase, { facts, isAtStake, world }: DisputeInput): Step<DisputePhase> {
   const folded = refoldDispute(facts)
   const next = phaseOf(folded, world)
-  const effects = [...actionsOf(folded, invalidExits, world), ...alertsOf(next, folded, world)]
+  const effects = [...actionsOf(folded, isAtStake, world), ...alertsOf(next, folded, world)]
   return { next, effects }
 }
 
@@ -103,13 +102,13 @@ function isSpoiled(facts: DisputeFacts, world: World): boolean {
   return inputStates(facts, world).some((state) => state !== 'free')
 }
 
-function actionsOf(facts: DisputeFacts, invalidExits: ReadonlySet<Hash>, world: World): readonly Effect[] {
+function actionsOf(facts: DisputeFacts, isAtStake: boolean, world: World): readonly Effect[] {
   if (facts.state !== 'running') return []
   const spend = oldestSpend(facts)
   return [
     ...(spend && !isSpoiled(facts, world) ? judge(competitorOf(facts, spend, world), world) : []),
     ...(facts.made && !isSpoiled(facts, world) ? judge(answerOf(facts, facts.made, world), world) : []),
-    ...verdictsOf(facts, invalidExits, world).flatMap((action) => judge(action, world)),
+    ...verdictsOf(facts, isAtStake, world).flatMap((action) => judge(action, world)),
   ]
 }
 
@@ -158,7 +157,7 @@ function answerOf(record: DisputeFacts, place: NonNullable<DisputeFacts['made']>
 }
 
 /** One call as a rule; so many pieces that they don't fit one take several, in any order: the last that L1 sees gives the verdict. */
-function verdictsOf(record: DisputeFacts, invalidExits: ReadonlySet<Hash>, world: World): readonly DecideDispute[] {
+function verdictsOf(record: DisputeFacts, helpsOurs: boolean, world: World): readonly DecideDispute[] {
   const { dispute } = record
   const { competitors, answers } = furtherPieces(record)
   const pieces = [
@@ -167,7 +166,6 @@ function verdictsOf(record: DisputeFacts, invalidExits: ReadonlySet<Hash>, world
   ]
   const calls = Math.max(1, Math.ceil(pieces.length / PIECES_PER_CALL))
   const from = maturesAt(dispute, world)
-  const helpsOurs = concernsUs(record, invalidExits, world)
   const { reaction, minExitPeriod } = world.parameters
   const { policy } = world
   const bondBack = dispute.starter === policy.sender ? dispute.bond : 0n
@@ -189,15 +187,6 @@ function verdictsOf(record: DisputeFacts, invalidExits: ReadonlySet<Hash>, world
       helpsOurs,
     }
   })
-}
-
-/** Its bond or an exit's is ours, an owner on either side is protected, or an exit that we hold invalid waits for it. */
-function concernsUs(facts: DisputeFacts, invalidExits: ReadonlySet<Hash>, { policy, protectedOwners }: World): boolean {
-  const isOurs = (owner: Address) => protectedOwners.has(owner)
-  if (facts.dispute.starter === policy.sender) return true
-  if (facts.inputs.some(({ owner }) => isOurs(owner)) || facts.outputs.some(({ owner }) => isOurs(owner))) return true
-  const exits = [...facts.inputExits, ...facts.outputs.map(({ exit }) => exit)].flatMap((record) => record?.exit ?? [])
-  return exits.some(({ payer, outputId }) => payer === policy.sender || invalidExits.has(outputId))
 }
 
 /** What the audit (watcher/audit.ts) does not tell already, and what both tell with the same subject, so that it is one alert. */

@@ -6,7 +6,7 @@
  * CompetitorShown and DisputeAnswered add pieces; none replaces another.
  */
 import { type InputState, judgeDispute, type Verdict } from '../../protocol/dispute.ts'
-import type { At, DisputeFacts, DisputeRecord, ExitRecord, SpendFact } from '../facts.ts'
+import type { At, CompetitorFact, DisputeFacts, DisputeRecord, ExitRecord } from '../facts.ts'
 import { type Docket, spendingOf } from './docket.ts'
 import { compareAt, inOrder } from './eventOrder.ts'
 import { isFallen } from './exitTime.ts'
@@ -49,7 +49,7 @@ export function furtherPieces({ competitors, answers }: DisputeRecord): Readonly
   return { competitors: included.slice(1), answers: [...new Set(answers)].slice(1) }
 }
 
-export type KnownSpend = Readonly<{ input: number; evidence: SpendFact }>
+export type KnownSpend = Readonly<{ input: number; evidence: CompetitorFact }>
 
 /** The competitor that we can show: the oldest, since an answer must be older than all. */
 export function oldestSpend({ spends }: DisputeFacts): KnownSpend | undefined {

@@ -1,10 +1,13 @@
 /** The rules about pieces of a dispute, its verdict, and what the outputs inherit by it (docs/honest-watcher.md, "Rules"). */
-import { decodePosition, isDepositPosition, transactionPosition } from '../../protocol/position.ts'
+import { makerDeadline } from '../../protocol/dispute.ts'
+import { decodePosition, isDepositPosition, outputIdAt, transactionPosition } from '../../protocol/position.ts'
+import type { DisputeFacts, PlaceFact } from '../facts.ts'
 import { standingCompetitors } from './disputeRecord.ts'
 import { isPassedOn, isSameTransaction, isSuspended, makerOf } from './docket.ts'
+import { ticketOf } from './exitRecord.ts'
 import { answerWindow, competitorWindow, isFallen, maturesAt } from './exitTime.ts'
 import type { Rule } from './rule.ts'
-import type { AnswerDispute, DecideDispute, Inherit, ShowCompetitor } from './types.ts'
+import type { AnswerDispute, DecideDispute, Inherit, ShowCompetitor, World } from './types.ts'
 
 export const COMPETITOR_RULES: readonly Rule<ShowCompetitor>[] = [
   {
@@ -17,9 +20,8 @@ export const COMPETITOR_RULES: readonly Rule<ShowCompetitor>[] = [
     id: 'COMPETITOR-SPENDS-AN-INPUT',
     rationale: 'WATCH-1: only another transaction that spends one of its inputs says anything about the disputed one.',
     refusal: 'INTERNAL_FAULT',
-    holds: ({ record, input, evidence: { spend, signed, input: spends } }) =>
-      record.inputs[input] !== undefined &&
-      signed.transaction.inputs[spends] === record.inputs[input].position &&
+    holds: ({ record, input, evidence: { spend, signed, input: spends, made } }) =>
+      isShared(record.inputs[input], signed.transaction.inputs[spends], made) &&
       spend === transactionPosition(spend) &&
       !isDepositPosition(spend) &&
       !isSameTransaction(signed.transaction, record.signed.transaction),
@@ -29,7 +31,9 @@ export const COMPETITOR_RULES: readonly Rule<ShowCompetitor>[] = [
     rationale:
       'WATCH-1: a spend in a block that we lack or hold invalid, or in none at all, may never have happened; a half-signed offer must cancel nothing by our hand.',
     refusal: 'quiet',
-    holds: ({ evidence }, { verifiedBlock }) => decodePosition(evidence.spend).block <= verifiedBlock,
+    holds: ({ evidence: { spend, made } }, { verifiedBlock }) =>
+      decodePosition(spend).block <= verifiedBlock &&
+      (made === undefined || decodePosition(made.position).block <= verifiedBlock),
   },
   {
     id: 'COMPETITOR-BEFORE-LOCK',
@@ -41,7 +45,8 @@ export const COMPETITOR_RULES: readonly Rule<ShowCompetitor>[] = [
     id: 'COMPETITOR-NOT-VOID',
     rationale: 'A void block never was, and what it spent was never spent.',
     refusal: 'quiet',
-    holds: ({ evidence }, world) => !isFallen(evidence.spend, world),
+    holds: ({ evidence: { spend, made } }, world) =>
+      !isFallen(spend, world) && (made === undefined || !isFallen(made.position, world)),
   },
   {
     id: 'COMPETITOR-NOT-AGAINST-THE-INCLUDED',
@@ -128,9 +133,12 @@ export const DECIDE_RULES: readonly Rule<DecideDispute>[] = [
   },
   {
     id: 'MAKERS-ARE-JUDGED',
-    rationale: 'While the transaction that made an input is on trial itself, the verdict waits for that one.',
+    rationale:
+      'While the transaction that made an input is on trial itself, a canonical verdict waits for that one, until E + 2 MEP.',
     refusal: 'quiet',
-    holds: ({ record }, { docket }) =>
+    holds: ({ record, byPieces }, { docket, now, parameters, lastMove }) =>
+      byPieces === 'not-canonical' ||
+      now.timestamp > makerDeadline(record.dispute.exitableAt, parameters.minExitPeriod, lastMove) ||
       record.inputs.every(({ madeBy }) => docket.byTransaction.get(madeBy)?.state !== 'running'),
   },
   {
@@ -143,7 +151,7 @@ export const DECIDE_RULES: readonly Rule<DecideDispute>[] = [
   {
     id: 'VERDICT-WITH-INTEREST',
     rationale:
-      'A verdict earns nothing: it is asked for where something of ours or of a protected owner waits, or an exit that we hold invalid, and by a watcher in public service.',
+      'A verdict earns nothing: it is asked for where something of ours or of a protected owner waits for it, be it behind a place on the line that the dispute holds, or an exit that we hold invalid, and by a watcher in public service.',
     refusal: 'quiet',
     holds: ({ helpsOurs }, { policy }) => helpsOurs || policy.publicService,
   },
@@ -162,9 +170,11 @@ export const INHERIT_RULES: readonly Rule<Inherit>[] = [
   {
     id: 'INHERIT-ONLY-PAYABLE',
     rationale:
-      'A share is paid with the output’s own exit: mature, on the line, free of evidence, not waiting, and covered. It is freed where that exit is over; L1 refuses the rest.',
+      'A share is paid with the output’s own exit: mature, on the line, free of evidence, not waiting, and covered as far as something is owed. It is freed where that exit is over, or nobody came by 3 MEP after the dispute’s E; L1 refuses the rest.',
     refusal: 'quiet',
-    holds: ({ exit, share, fundedTo }, world) => {
+    holds: ({ record, exit, share, fundedTo }, world) => {
+      if (!exit || isDeserted({ exit }))
+        return world.now.timestamp > forfeitedAt(record, world) && fundedTo >= share.from
       const { state, evidence, events } = exit
       if (state === 'settled') return fundedTo >= share.from
       if (state === 'removed') {
@@ -175,7 +185,10 @@ export const INHERIT_RULES: readonly Rule<Inherit>[] = [
         evidence.length === 0 && !isSuspended(exit.exit, world.docket) && !isFallen(exit.exit.position, world)
       const isDue = world.now.timestamp > maturesAt(exit.exit, world)
       const maker = makerOf(exit.exit, world.docket)
-      return state === 'ticket' && isFree && isDue && maker !== 'not-canonical' && fundedTo >= share.from + share.due
+      if (state !== 'ticket' || !isFree || !isDue || maker === 'not-canonical') return false
+      const ticket = ticketOf(events)
+      const owed = ticket ? ticket.due - ticket.inherited : share.due
+      return fundedTo >= share.from + (share.due < owed ? share.due : owed)
     },
   },
   {
@@ -185,3 +198,24 @@ export const INHERIT_RULES: readonly Rule<Inherit>[] = [
     holds: ({ helpsProtected }, { policy }) => helpsProtected || policy.publicService,
   },
 ]
+
+/** The same position, or the same output where else what made it is included. */
+function isShared(
+  input: DisputeFacts['inputs'][number] | undefined,
+  place: number | undefined,
+  made: PlaceFact | undefined,
+): boolean {
+  if (!input || place === undefined) return false
+  if (!made) return place === input.position
+  return made.position === transactionPosition(place) && outputIdAt(place, input.madeBy) === input.outputId
+}
+
+/** No exit of the output waits: it never left, or a verdict passed its value on too. */
+export function isDeserted({ exit }: Pick<Inherit, 'exit'>): boolean {
+  return exit === undefined || exit.state === 'cancelled' || exit.state === 'cancelled-ticket'
+}
+
+/** From then on the share of what nobody came for is anybody's to free. L1 seconds. */
+export function forfeitedAt({ dispute }: Pick<DisputeFacts, 'dispute'>, { parameters, lastMove }: World): number {
+  return makerDeadline(dispute.exitableAt, parameters.minExitPeriod, lastMove) + parameters.minExitPeriod
+}

@@ -2,8 +2,9 @@
 import type { Header } from '../../protocol/block.ts'
 import { answerDeadline, competitorDeadline, type Dispute } from '../../protocol/dispute.ts'
 import { type Exit, evidenceDeadline, payableAfter } from '../../protocol/exit.ts'
+import { isOpenedEntry } from '../../protocol/massExit.ts'
 import { decodePosition, isDepositPosition, transactionPosition } from '../../protocol/position.ts'
-import type { ExitState } from '../facts.ts'
+import type { ExitRecord, ExitState } from '../facts.ts'
 import type { Window } from './policy.ts'
 import type { QueueCursor, World } from './types.ts'
 
@@ -25,6 +26,27 @@ export function answerWindow({ startedAt, exitableAt }: Dispute, { parameters, l
 /** The exit pays, or the dispute can be decided, when L1 time is greater than this. */
 export function maturesAt(exit: Pick<Exit, 'exitableAt'>, { parameters, lastMove }: World): number {
   return payableAfter(exit.exitableAt, parameters.minExitPeriod, lastMove)
+}
+
+/**
+ * Evidence on file is judged when L1 time is greater than this: when nobody can disprove it any more. The strike that an entry of a mass exit
+ * was opened with was shown, and could be disproved, before the batch's turn.
+ */
+export function judgedAfter(
+  { exit, events }: Pick<ExitRecord, 'exit' | 'events'>,
+  spend: number,
+  world: World,
+): number {
+  const [started] = events
+  const [shown, ...others] = events.filter(({ type }) => type === 'EvidenceShown')
+  const isStrike =
+    isOpenedEntry(exit) &&
+    shown?.type === 'EvidenceShown' &&
+    others.length === 0 &&
+    shown.spend === spend &&
+    shown.place === 0 &&
+    shown.at.txHash === started?.at.txHash
+  return maturesAt(isStrike ? { exitableAt: 0 } : exit, world)
 }
 
 /** While voiding this block can still halt the chain (spec section 8.4.2). */

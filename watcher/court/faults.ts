@@ -70,12 +70,12 @@ export function restingOn(
 ): readonly Resting[] {
   const isOurs = (other: number) => transactionPosition(other) === position
   const ofExits = exits.flatMap((record) => {
-    const { exit, state, events } = record
+    const { exit, state } = record
     if (!isOpen(state)) return []
     const terms = { from: exit.startedAt, until: maturesAt(exit, world) }
     return [
       ...(isOurs(exit.position) ? [{ what: `the exit ${exit.outputId}`, ...terms }] : []),
-      ...(piecesOf(events).some(({ spend, place }) => isOurs(spend) || (place !== 0 && isOurs(place)))
+      ...(piecesOf(record).some(({ spend, place }) => isOurs(spend) || (place !== 0 && isOurs(place)))
         ? [{ what: `evidence against the exit ${exit.outputId}`, ...terms }]
         : []),
     ]

@@ -3,20 +3,24 @@
  * once the verdict is canonical, to the outputs of the same token, pro rata.
  *
  *     a share --the output's exit is a payable ticket, and the share is covered, inherit--> paid
- *             `--the output was paid or spent already, inherit--> freed, for whoever waits behind
+ *             |--the output was paid or spent already, inherit--> freed, for whoever waits behind
+ *             `--nobody came for it by 3 MEP after the dispute's E, inherit--> freed
  *
  * Each share is used once, and no event names the ones that were freed: asking again is refused and means that it is done.
  */
 import { hashDispute } from '../../protocol/dispute.ts'
 import type { Output } from '../../protocol/transaction.ts'
-import type { DisputedOutput, DisputeFacts, ExitRecord } from '../facts.ts'
+import type { DisputeFacts, ExitRecord } from '../facts.ts'
+import type { BatchRecord } from './batchTypes.ts'
 import { refoldDispute } from './disputeRecord.ts'
+import { forfeitedAt, isDeserted } from './disputeRules.ts'
 import { isPassedOn } from './docket.ts'
 import { refold, ticketOf } from './exitRecord.ts'
 import { isOpen, maturesAt, rollingDeadline } from './exitTime.ts'
 import { staggerOf } from './policy.ts'
 import { judge } from './rules.ts'
 import type { Effect, Inherit, L1Readings, Ticket, World } from './types.ts'
+import { isOursShort } from './waiting.ts'
 
 export type InheritanceInput = Readonly<{
   disputes: readonly DisputeFacts[]
@@ -24,6 +28,8 @@ export type InheritanceInput = Readonly<{
   openExits: readonly ExitRecord[]
   readings: L1Readings
   world: World
+  /** Locked mass exits with outputs of protected owners. */
+  ourBatches?: readonly BatchRecord[] | undefined
 }>
 
 /** Total and deterministic. */
@@ -52,9 +58,9 @@ function sharesOf(record: DisputeFacts, input: InheritanceInput): readonly Inher
     if (!ticket) return []
     return record.outputs.flatMap((output) => {
       const exit = output.exit && refold(output.exit, world.docket)
-      if (output.token !== token || !exit) return []
+      if (output.token !== token) return []
       const share = shareOf(ticket, record.signed.transaction.outputs, output.output)
-      return share.due === 0n ? [] : [inheritOf(record, { input: i, output, exit, share }, input)]
+      return share.due === 0n ? [] : [inheritOf(record, { input: i, output, share, ...(exit && { exit }) }, input)]
     })
   })
 }
@@ -66,14 +72,15 @@ function cancelledTicket(exit: ExitRecord | undefined, { docket }: World): Ticke
   return state === 'cancelled-ticket' || state === 'removed' ? ticketOf(events) : undefined
 }
 
-type ShareItem = Readonly<{ input: number; output: DisputedOutput; exit: ExitRecord; share: Inherit['share'] }>
+type ShareItem = Pick<Inherit, 'input' | 'output' | 'exit' | 'share'>
 
-function inheritOf(record: DisputeFacts, item: ShareItem, { openExits, readings, world }: InheritanceInput): Inherit {
+function inheritOf(record: DisputeFacts, item: ShareItem, plan: InheritanceInput): Inherit {
+  const { readings, world } = plan
   const { dispute } = record
   const { input, output, exit } = item
   const { policy, parameters, now } = world
-  const from = maturesAt(exit.exit, world)
-  const isOurs = isOpen(exit.state) && world.protectedOwners.has(output.owner)
+  const from = exit && !isDeserted(item) ? maturesAt(exit.exit, world) : forfeitedAt(record, world)
+  const isOurs = exit !== undefined && isOpen(exit.state) && world.protectedOwners.has(output.owner)
   return {
     type: 'inherit',
     key: `inherit:${hashDispute(dispute)}:${input}:${output.output}`,
@@ -84,14 +91,14 @@ function inheritOf(record: DisputeFacts, item: ShareItem, { openExits, readings,
     record,
     ...item,
     fundedTo: readings.funded.get(output.token) ?? 0n,
-    helpsProtected: isOurs || isOursBehind(item, openExits, world),
+    helpsProtected: isOurs || isOursBehind(item, plan),
   }
 }
 
-/** A ticket of a protected owner lies behind the share. */
-function isOursBehind({ output, share }: ShareItem, openExits: readonly ExitRecord[], world: World): boolean {
-  return openExits.some(({ exit, state, events }) => {
-    if (exit.token !== output.token || state !== 'ticket' || !world.protectedOwners.has(exit.owner)) return false
-    return exit.outputId !== output.outputId && (ticketOf(events)?.from ?? 0n) >= share.from + share.due
-  })
+/** A ticket of a protected owner, or a mass exit's share, lies behind the share; and is short, where somebody may still come for the share. */
+function isOursBehind(item: ShareItem, plan: InheritanceInput): boolean {
+  const { output, share } = item
+  const { token, outputId } = output
+  const fundedTo = isDeserted(item) ? (plan.readings.funded.get(token) ?? 0n) : 0n
+  return isOursShort({ token, from: share.from + share.due, fundedTo, except: outputId }, plan)
 }

@@ -5,8 +5,9 @@
 
 import type { Hash } from '../../protocol/bytes.ts'
 import { compareTurns, maturityOf, type QueuePlace } from '../../protocol/exit.ts'
+import { OPENED_SEQ } from '../../protocol/massExit.ts'
 import { decodePosition } from '../../protocol/position.ts'
-import type { DisputeRecord } from '../facts.ts'
+import type { DisputeRecord, ProtectedOutput } from '../facts.ts'
 import { spendingOf } from './docket.ts'
 import type { World } from './types.ts'
 
@@ -31,6 +32,22 @@ export function isEarlierByDispute(
   const age = decodePosition(dispute.agePosition).block
   const byDispute = placeAt(age, dispute.ageTime === 0 ? undefined : dispute.ageTime, world)
   return compareTurns(byDispute, placeAt(block.number, block.timestamp, world)) < 0
+}
+
+/**
+ * A locked mass exit holds a place for the output that is not later than what an exit started now would get: starting one would gain nothing.
+ */
+export function isSecured(
+  { position, shown, entries = [] }: Pick<ProtectedOutput, 'position' | 'shown' | 'entries'>,
+  world: World,
+): boolean {
+  // Behind everything that waits already.
+  const own = { ...placeAt(decodePosition(position).block, shown?.header.timestamp, world), seq: OPENED_SEQ }
+  return entries.some(({ item }) => {
+    if (!item) return false
+    const { exitableAt, young, seq } = item
+    return compareTurns({ exitableAt, young, block: decodePosition(item.position).block, seq }, own) <= 0
+  })
 }
 
 function placeAt(block: number, timestamp: number | undefined, { now, parameters }: World): QueuePlace {

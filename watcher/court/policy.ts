@@ -37,6 +37,10 @@ export type CourtPolicy = Readonly<{
   exitFloorWei: bigint
   /** Most in bonds of data challenges that are open or were answered in the last MEP; half of what is left of it for one block. */
   dataChallengeBudgetWei: bigint
+  /** Most in bonds of demands that are open, or were answered for batches that still stand. */
+  demandBudgetWei: bigint
+  /** Most in bonds of our own mass exits that stand; the key's ETH beyond the reserve bounds it too. 0: it starts none, and takes no mandates for them. */
+  batchBondBudgetWei: bigint
   /** Kept back from bonds of protected exits, for challenges. */
   challengeReserveWei: bigint
   /** Percent of `exitBond()` sent along, so that a rising base fee does not refuse the start. */
@@ -65,6 +69,8 @@ export function defaultPolicy(own: Pick<CourtPolicy, 'sender' | 'seed'>, paramet
     proofFloorWei: 1_000_000n * 100n * GWEI,
     exitFloorWei: 300_000n * 20n * GWEI,
     dataChallengeBudgetWei: defaultDataBudget(parameters),
+    demandBudgetWei: 8n * 250_000n * 50n * GWEI,
+    batchBondBudgetWei: UNLIMITED_WEI,
     challengeReserveWei: 300_000n * 100n * GWEI,
     bondHeadroomPercent: 150n,
     priceWei: new Map([[ETH, 10n ** 18n]]),

@@ -3,6 +3,7 @@
  * output of a protected owner, planned together, the most valuable first, since the key's ETH pays one bond for each.
  *
  *     resting --chain unsafe, output older than the fault; or a dispute puts the output at risk--> leaving --ExitStarted, by anyone--> left
+ *        |--a locked mass exit names it, and its place is as good--> left
  *        ^  `---the same, and a rule forbids it--> blocked
  *        `---- neither: always, from everywhere but `left`
  *
@@ -14,7 +15,7 @@ import { decodePosition } from '../../protocol/position.ts'
 import type { DisputedOutput, DisputeFacts, ExitRecord, ProtectedAccount, ProtectedOutput } from '../facts.ts'
 import { mergeStarts, stepDisputedOutput } from './disputedOutput.ts'
 import { refoldDispute } from './disputeRecord.ts'
-import { callingDispute } from './place.ts'
+import { callingDispute, isSecured } from './place.ts'
 import { worthOf } from './policy.ts'
 import { judge } from './rules.ts'
 import { type StartMeans, startTerms } from './startTerms.ts'
@@ -29,7 +30,7 @@ export function stepProtected(
   _phase: ProtectedPhase,
   { output, world, ...means }: ProtectedInput,
 ): Step<ProtectedPhase> {
-  if (output.exit !== undefined) return { next: 'left', effects: [] }
+  if (output.exit !== undefined || isSecured(output, world)) return { next: 'left', effects: [] }
   const start: StartExit = {
     type: 'start-exit',
     key: `start:${output.outputId}`,
@@ -56,6 +57,8 @@ export type ProtectedPlan = Readonly<{
 
 /** One output, whichever way it may leave. */
 type Candidate = Readonly<{
+  /** The same for every mandate of its owner. */
+  id: string
   token: ProtectedOutput['token']
   amount: bigint
   /** Age: of an output of a dispute, the dispute's. */
@@ -65,7 +68,11 @@ type Candidate = Readonly<{
 
 /** All starts that the key can pay for, the most valuable outputs first; those without a price last, the larger amount first. */
 export function planProtected({ wards, disputes, openExits, readings, world }: ProtectedPlan): readonly Effect[] {
-  const queue = wards.flatMap((ward) => [...plainCandidates(ward, world), ...disputedCandidates(ward, disputes, world)])
+  const queue = eachOnce(
+    [...wards]
+      .sort((a, b) => standingOf(b, world) - standingOf(a, world))
+      .flatMap((ward) => [...plainCandidates(ward, world), ...disputedCandidates(ward, disputes, world)]),
+  )
   queue.sort((a, b) => compareWorth(a, b, world))
   const youngBlocks = youngBlocksOf(openExits)
   let availableWei = readings.balanceWei - world.policy.challengeReserveWei
@@ -83,9 +90,34 @@ export function planProtected({ wards, disputes, openExits, readings, world }: P
   return inOneCall(effects)
 }
 
+/** Until when a mandate lasts, in L1 seconds; nothing for one that can't be used now. */
+function standingOf({ account: { mandate }, revoked }: Ward, { now }: World): number {
+  const isUsable = !revoked && mandate.validFrom <= now.timestamp && now.timestamp <= mandate.validUntil
+  return isUsable ? mandate.validUntil : 0
+}
+
+/** An owner may have given several mandates: the first that covers the output takes it out, and none of the others is told of as missing. */
+function eachOnce(all: readonly Candidate[]): Candidate[] {
+  const byId = new Map<string, Candidate[]>()
+  for (const one of all) byId.set(one.id, [...(byId.get(one.id) ?? []), one])
+  return [...byId.values()].flatMap(([first, ...others]): Candidate[] => {
+    if (!first || others.length === 0) return first ? [first] : []
+    const propose: Candidate['propose'] = (means) => {
+      const found = [first, ...others].map((one) => one.propose(means))
+      return found.find((effects) => effects.some(isStart)) ?? found[0] ?? []
+    }
+    return [{ ...first, propose }]
+  })
+}
+
+function isStart({ type }: Effect): boolean {
+  return type === 'start-exit' || type === 'start-disputed-exits'
+}
+
 function plainCandidates({ outputs, account, revoked }: Ward, world: World): readonly Candidate[] {
   return outputs.map((output) => ({
     ...output,
+    id: `plain ${output.outputId}`,
     propose: (means) => stepProtected('resting', { ...means, output, account, revoked, world }).effects,
   }))
 }
@@ -98,6 +130,7 @@ function disputedCandidates(
   const isTheirs = ({ owner }: DisputedOutput) => owner === account.owner
   return disputes.map(refoldDispute).flatMap((record) =>
     record.outputs.filter(isTheirs).map((output) => ({
+      id: `disputed ${output.outputId}`,
       token: output.token,
       amount: output.amount,
       position: record.dispute.agePosition,

@@ -4,6 +4,7 @@
  *
  *     queued --its turn, processExits--> paid, removed, or ticket
  *     ticket --payable and covered, settle--> paid     ticket --void, refuted, or evidence final, release--> removed
+ *     a place that was given up before the line got there --freePlace, once it does--> free
  *     cancelled-ticket --release--> removed: its bond comes back, its place is inherited (inheritance.ts)
  *
  * There is no memory: what is due is read off the queue, and an act done by another is not due any more.
@@ -11,16 +12,20 @@
 import type { Header } from '../../protocol/block.ts'
 import { bytesToHex, type Hash, hexToBytes, ZERO_HASH } from '../../protocol/bytes.ts'
 import { hashExit, splitBond, voidableUntil } from '../../protocol/exit.ts'
+import { keccak256Text } from '../../protocol/keccak.ts'
+import { isOpenedEntry } from '../../protocol/massExit.ts'
 import { decodePosition } from '../../protocol/position.ts'
 import { hashTransaction } from '../../protocol/transaction.ts'
-import type { ExitFacts, ExitRecord } from '../facts.ts'
+import type { ExitFacts, ExitRecord, LeftPlace } from '../facts.ts'
+import type { BatchRecord } from './batchTypes.ts'
 import { isSuspended, makerOf } from './docket.ts'
-import { piecesOf, ticketOf } from './exitRecord.ts'
-import { isFallen, maturesAt, rollingDeadline } from './exitTime.ts'
+import { piecesOf, placeNamed, ticketOf } from './exitRecord.ts'
+import { isFallen, judgedAfter, maturesAt, rollingDeadline } from './exitTime.ts'
 import { CALL_GAS, staggerOf, TURN_COST_GAS, TURN_GAS, TURN_RESERVE_GAS } from './policy.ts'
 import { judge } from './rules.ts'
 import { buildTurns, dueTurns, type QueueFacts } from './turns.ts'
-import type { Effect, L1Readings, ProcessExits, Release, Settle, Ticket, Withdraw, World } from './types.ts'
+import type { Effect, FreePlace, L1Readings, ProcessExits, Release, Settle, Ticket, Withdraw, World } from './types.ts'
+import { isOursShort } from './waiting.ts'
 
 export type KeeperInput = Readonly<{
   /** Exits whose turn may be ahead, removed ones too. */
@@ -34,6 +39,10 @@ export type KeeperInput = Readonly<{
   doubted: ReadonlySet<Hash>
   readings: L1Readings
   world: World
+  /** Locked mass exits with outputs of protected owners. */
+  ourBatches?: readonly BatchRecord[] | undefined
+  /** On the line, given up and not freed. */
+  leftPlaces?: readonly LeftPlace[] | undefined
 }>
 
 /** What spends its output in the verified blocks says which transaction a piece of evidence is. */
@@ -47,6 +56,7 @@ export function planQueue(input: KeeperInput): readonly Effect[] {
     ...turnsOf(input).flatMap((action) => judge(action, world)),
     ...tickets.flatMap((item) => judge(settleOf(item, input), world)),
     ...[...tickets, ...ticketsOf(input.cancelled)].flatMap((item) => judge(releaseOf(item, input), world)),
+    ...(input.leftPlaces ?? []).flatMap((left) => judge(freeingOf(left, input), world)),
     ...readings.credits.flatMap((credit) => judge(withdrawOf(credit, world), world)),
   ]
 }
@@ -58,7 +68,15 @@ function ticketsOf(records: readonly OpenExit[]): readonly TicketItem[] {
   })
 }
 
-function turnsOf({ records, headers, doubted, readings, world }: KeeperInput): readonly ProcessExits[] {
+function turnsOf({
+  records,
+  headers,
+  doubted,
+  readings,
+  world,
+  openExits,
+  ourBatches = [],
+}: KeeperInput): readonly ProcessExits[] {
   const { policy, protectedOwners } = world
   const queue: QueueFacts = { records, headers, cursor: readings.queue }
   const most = Number((policy.callGasCap - TURN_RESERVE_GAS) / TURN_GAS)
@@ -66,13 +84,18 @@ function turnsOf({ records, headers, doubted, readings, world }: KeeperInput): r
   // A doubtful exit is not hastened: until its turn it may still fall. Whoever wants it paid will give it its turn.
   const doubtedAt = possible.findIndex(({ exit }) => doubted.has(exit.outputId))
   const due = doubtedAt < 0 ? possible : possible.slice(0, doubtedAt)
-  const lastOurs = due.findLastIndex(({ exit }) => protectedOwners.has(exit.owner))
+  const ours = new Set(ourBatches.map(({ batchId }) => batchId))
+  const isOurs = ({ exit: { owner, outputId, payer } }: ExitRecord) =>
+    protectedOwners.has(owner) || payer === policy.sender || ours.has(outputId)
+  const lastOurs = due.findLastIndex(isOurs)
+  // More turns than one call gives, or than one look sees, may come before it.
+  const hasOursBehind = doubtedAt < 0 && lastOurs < 0 && [...queue.records, ...openExits].some(isOwed)
   // Strangers' turns before ours are given because ours comes after them; those behind it are public service.
-  const taken = policy.publicService ? due : due.slice(0, lastOurs + 1)
+  const taken = policy.publicService || hasOursBehind ? due : due.slice(0, lastOurs + 1)
   const first = taken[0]?.exit
   if (!first) return []
   const bountyWei = taken.reduce((sum, { exit }) => sum + splitBond(exit.bond).bounty, 0n)
-  const helpsProtected = lastOurs >= 0
+  const helpsProtected = lastOurs >= 0 || hasOursBehind
   return [
     {
       type: 'process-exits',
@@ -90,6 +113,12 @@ function turnsOf({ records, headers, doubted, readings, world }: KeeperInput): r
       costWei: (CALL_GAS + BigInt(taken.length) * TURN_COST_GAS) * readings.baseFeeWei,
     },
   ]
+
+  /** Ours, still queued, and its time has come. */
+  function isOwed(record: ExitRecord): boolean {
+    const { exit, state } = record
+    return isOurs(record) && state === 'queued' && !isOpenedEntry(exit) && world.now.timestamp > exit.exitableAt
+  }
 }
 
 type TicketItem = Readonly<{ record: OpenExit; ticket: Ticket }>
@@ -103,6 +132,7 @@ function settleOf({ record, ticket }: TicketItem, input: KeeperInput): Settle {
     record,
     ticket,
     fundedTo: fundedTo(record, input),
+    helpsProtected: isOursShort({ token: record.exit.token, fundedTo: fundedTo(record, input) }, input),
   }
 }
 
@@ -113,7 +143,7 @@ function releaseOf({ record, ticket }: TicketItem, input: KeeperInput): Release 
     type: 'release',
     key: `release:${hashExit(record.exit)}:${spend}`,
     purpose: `release what is reserved for output ${record.exit.position}`,
-    ...keeperTerms(record, input),
+    ...keeperTerms(record, input, spend === 0 ? undefined : judgedAfter(record, spend, input.world)),
     record,
     ticket,
     fundedTo: fundedTo(record, input),
@@ -121,8 +151,25 @@ function releaseOf({ record, ticket }: TicketItem, input: KeeperInput): Release 
     place,
     header,
     ...(shown && { shown }),
-    // Its place stays for the outputs: all that comes of it is the bond.
-    helpsProtected: isCancelled ? isOurBond(record, input) : isOursBehind(record, ticket, input),
+    // Its place stays for the outputs: what comes of it is the bond, and that a mass exit's share of the same output can be freed.
+    helpsProtected: isCancelled
+      ? isOurBond(record, input) || isOursShort({ token: record.exit.token, fundedTo: fundedTo(record, input) }, input)
+      : isOursBehind({ token: record.exit.token, ...ticket }, input),
+  }
+}
+
+function freeingOf(left: LeftPlace, { readings, world, ...input }: KeeperInput): FreePlace {
+  const { token, from } = left
+  return {
+    type: 'free-place',
+    ...left,
+    key: `free:${token}:${from}`,
+    purpose: `free the place on the line from ${from} on, which an exit gave up`,
+    notBefore: staggerOf(world.policy, bytesToHex(keccak256Text(`${token} ${from}`))),
+    deadline: rollingDeadline(0, world.parameters.minExitPeriod, world.now.timestamp),
+    budgetWei: world.policy.keeperBudgetWei,
+    fundedTo: readings.funded.get(token) ?? 0n,
+    helpsProtected: isOursBehind(left, { ...input, world }),
   }
 }
 
@@ -139,8 +186,8 @@ function withdrawOf(credit: L1Readings['credits'][number], world: World): Withdr
   }
 }
 
-function keeperTerms({ exit }: ExitRecord, { world }: KeeperInput) {
-  const from = maturesAt(exit, world)
+function keeperTerms({ exit }: ExitRecord, { world }: KeeperInput, since?: number) {
+  const from = since ?? maturesAt(exit, world)
   return {
     notBefore: from + staggerOf(world.policy, exit.outputId),
     deadline: rollingDeadline(from, world.parameters.minExitPeriod, world.now.timestamp),
@@ -159,16 +206,17 @@ type FinalEvidence = Pick<Release, 'spend' | 'place' | 'header' | 'shown'>
 const NO_EVIDENCE: FinalEvidence = { spend: 0, place: 0, header: NO_HEADER }
 
 /** A standing piece in a verified block that nothing can void any more, none where a verdict is all that is needed or has to come first. */
-function finalEvidence({ exit, events, output }: OpenExit, { headers, readings, world }: KeeperInput): FinalEvidence {
+function finalEvidence(record: OpenExit, { headers, readings, world }: KeeperInput): FinalEvidence {
+  const { exit, output } = record
   const { docket, verifiedBlock, now, parameters } = world
   if (makerOf(exit, docket) === 'not-canonical' || isSuspended(exit, docket)) return NO_EVIDENCE
-  if (now.timestamp <= maturesAt(exit, world)) return NO_EVIDENCE
   const spender = output?.kind === 'spent' ? output.evidence : undefined
-  for (const { spend, place } of piecesOf(events)) {
+  for (const { spend, place } of piecesOf(record)) {
     const { block } = decodePosition(spend)
     const header = headers.get(block)
     if (
       !header ||
+      now.timestamp <= judgedAfter(record, spend, world) ||
       docket.refuted.has(spend) ||
       block > verifiedBlock ||
       isFallen(spend, world) ||
@@ -176,7 +224,7 @@ function finalEvidence({ exit, events, output }: OpenExit, { headers, readings, 
     )
       continue
     if (now.timestamp <= voidableUntil(header.timestamp, parameters.minExitPeriod)) continue
-    const found = { spend, place: place === 0 ? exit.position : place, header }
+    const found = { spend, place: placeNamed({ place }, exit), header }
     if (spender?.spend !== spend) return found
     const separator = hexToBytes(readings.domainSeparator)
     const txHash = bytesToHex(hashTransaction(spender.signed.transaction, separator))
@@ -189,10 +237,20 @@ function isOurBond({ exit }: ExitRecord, { world }: KeeperInput): boolean {
   return exit.payer === world.policy.sender || world.protectedOwners.has(exit.payer)
 }
 
-/** Something of a protected owner in this token waits behind the ticket, or may come to. */
-function isOursBehind(record: ExitRecord, ticket: Ticket, { openExits, world }: KeeperInput): boolean {
-  return openExits.some(({ exit, state, events }) => {
-    if (exit.token !== record.exit.token || !world.protectedOwners.has(exit.owner)) return false
-    return state === 'queued' || (ticketOf(events)?.from ?? 0n) >= ticket.from + ticket.due
-  })
+/** Something of a protected owner in this token waits behind the place, or may come to; in the same mass exit too. */
+function isOursBehind(
+  { token, from, due }: LeftPlace,
+  { openExits, world, ourBatches = [] }: Pick<KeeperInput, 'openExits' | 'world' | 'ourBatches'>,
+): boolean {
+  const end = from + due
+  const isBatchBehind = ourBatches.some(
+    ({ batch, ticket: share }) => batch.token === token && (!share || share.from + share.due > end),
+  )
+  return (
+    isBatchBehind ||
+    openExits.some(({ exit, state, events }) => {
+      if (exit.token !== token || !world.protectedOwners.has(exit.owner)) return false
+      return state === 'queued' || (ticketOf(events)?.from ?? 0n) >= end
+    })
+  )
 }

@@ -5,11 +5,27 @@
 import { ZERO_HASH } from '../../protocol/bytes.ts'
 import { voidableUntil } from '../../protocol/exit.ts'
 import { decodePosition, isDepositPosition, outputIdAt, transactionPosition } from '../../protocol/position.ts'
+import {
+  ADOPT_RULES,
+  ANSWER_DEMAND_RULES,
+  CLAIM_RULES,
+  CLOSE_RULES,
+  DEMAND_RULES,
+  DISSOLVE_RULES,
+  DROP_STRIKE_RULES,
+  LOCK_RULES,
+  OPEN_RULES,
+  PLACE_RULES,
+  RECLAIM_RULES,
+  RELEASE_ENTRY_RULES,
+  START_BATCH_RULES,
+  STRIKE_RULES,
+} from './batchRules.ts'
 import { BREAK_RECEIPT_RULES, CHALLENGE_DATA_RULES, END_DATA_RULES, REVEAL_DATA_RULES } from './dataRules.ts'
 import { ANSWER_RULES, COMPETITOR_RULES, DECIDE_RULES, INHERIT_RULES } from './disputeRules.ts'
 import { isContested, isOnTrial, isSuspended, makerOf, refutedBy } from './docket.ts'
-import { piecesOf } from './exitRecord.ts'
-import { evidenceWindow, isFallen, isOpen, maturesAt } from './exitTime.ts'
+import { piecesOf, placeNamed } from './exitRecord.ts'
+import { evidenceWindow, isFallen, isOpen, judgedAfter, maturesAt } from './exitTime.ts'
 import { ABANDON_RULES, PROOF_RULES } from './faultRules.ts'
 import { TURN_GAS, TURN_RESERVE_GAS } from './policy.ts'
 import type { Rule } from './rule.ts'
@@ -19,6 +35,7 @@ import type {
   Challenge,
   DropEvidence,
   Effect,
+  FreePlace,
   ProcessExits,
   Release,
   Settle,
@@ -42,7 +59,9 @@ export const CHALLENGE_RULES: readonly Rule<Challenge>[] = [
     rationale:
       'WATCH-1: a spend in a block that we lack or hold invalid may never have happened; the owner keeps the output then.',
     refusal: 'quiet',
-    holds: ({ evidence }, { verifiedBlock }) => decodePosition(evidence.spend).block <= verifiedBlock,
+    holds: ({ evidence, made }, { verifiedBlock }) =>
+      decodePosition(evidence.spend).block <= verifiedBlock &&
+      (made === undefined || decodePosition(made.position).block <= verifiedBlock),
   },
   {
     id: 'SPEND-BEFORE-LOCK',
@@ -55,7 +74,8 @@ export const CHALLENGE_RULES: readonly Rule<Challenge>[] = [
     id: 'SPEND-NOT-VOID',
     rationale: 'A void block never was, and what it spent was never spent.',
     refusal: 'quiet',
-    holds: ({ evidence }, world) => !isFallen(evidence.spend, world),
+    holds: ({ evidence, made }, world) =>
+      !isFallen(evidence.spend, world) && (made === undefined || !isFallen(made.position, world)),
   },
   {
     id: 'SPEND-NOT-REFUTED',
@@ -86,8 +106,8 @@ export const CHALLENGE_RULES: readonly Rule<Challenge>[] = [
       'The same piece twice is refused by the contract. Another’s other piece does not count: it may fall (S6).',
     refusal: 'quiet',
     holds: ({ record, evidence: { spend, signed, input } }) =>
-      piecesOf(record.events).every(
-        (piece) => piece.spend !== spend || (piece.place !== 0 && piece.place !== signed.transaction.inputs[input]),
+      piecesOf(record).every(
+        (piece) => piece.spend !== spend || placeNamed(piece, record.exit) !== signed.transaction.inputs[input],
       ),
   },
   {
@@ -108,7 +128,7 @@ export const DROP_RULES: readonly Rule<DropEvidence>[] = [
     holds: ({ record, spend, place, refuted }, world) =>
       record.evidence.includes(spend) &&
       (isFallen(spend, world) ||
-        (record.exit.disputed !== ZERO_HASH && isFallen(place, world)) ||
+        ((record.exit.disputed !== ZERO_HASH || place !== record.exit.position) && isFallen(place, world)) ||
         (refuted !== undefined && world.docket.byTransaction.get(refuted.txHash)?.state === 'not-canonical')),
   },
   {
@@ -175,9 +195,11 @@ export const SETTLE_RULES: readonly Rule<Settle>[] = [
   },
   {
     id: 'SETTLE-WITH-INTEREST',
-    rationale: 'Settling earns nothing: it is done for protected owners only.',
+    rationale:
+      'Settling earns nothing: it is done for protected owners, where it brings our bond back, and where a protected owner’s place is short: a further share of the same output can be freed only then.',
     refusal: 'quiet',
-    holds: ({ record }, { protectedOwners }) => protectedOwners.has(record.exit.owner),
+    holds: ({ record: { exit }, helpsProtected }, { protectedOwners, policy }) =>
+      protectedOwners.has(exit.owner) || exit.payer === policy.sender || helpsProtected,
   },
 ]
 
@@ -205,7 +227,22 @@ export const RELEASE_RULES: readonly Rule<Release>[] = [
   {
     id: 'RELEASE-WITH-INTEREST',
     rationale:
-      'A release earns nothing: it is done where a protected owner waits behind, where it brings our bond back, or in public service.',
+      'A release earns nothing: it is done where a protected owner waits behind, where it brings our bond back, or in public service; of a place that a verdict passed on also where a protected owner’s place is short: a mass exit’s share of the same output can be freed only then.',
+    refusal: 'quiet',
+    holds: ({ helpsProtected }, { policy }) => helpsProtected || policy.publicService,
+  },
+]
+
+export const FREE_PLACE_RULES: readonly Rule<FreePlace>[] = [
+  {
+    id: 'FREE-ONLY-COVERED',
+    rationale: 'As with a release: what the line has not reached can’t be freed; L1 refuses it.',
+    refusal: 'quiet',
+    holds: ({ from, fundedTo }) => fundedTo >= from,
+  },
+  {
+    id: 'FREE-WITH-INTEREST',
+    rationale: 'It earns nothing: it is done where a protected owner waits behind, or in public service.',
     refusal: 'quiet',
     holds: ({ helpsProtected }, { policy }) => helpsProtected || policy.publicService,
   },
@@ -234,6 +271,7 @@ const RULES_OF: Readonly<Record<Action['type'], readonly Rule<Action>[]>> = {
   settle: SETTLE_RULES,
   release: RELEASE_RULES,
   inherit: INHERIT_RULES,
+  'free-place': FREE_PLACE_RULES,
   withdraw: WITHDRAW_RULES,
   'prove-fault': PROOF_RULES,
   'halt-abandoned': ABANDON_RULES,
@@ -241,6 +279,20 @@ const RULES_OF: Readonly<Record<Action['type'], readonly Rule<Action>[]>> = {
   'reveal-data': REVEAL_DATA_RULES,
   'end-data-challenge': END_DATA_RULES,
   'break-receipt': BREAK_RECEIPT_RULES,
+  'start-batch': START_BATCH_RULES,
+  'demand-entry': DEMAND_RULES,
+  'answer-demand': ANSWER_DEMAND_RULES,
+  'lock-batch': LOCK_RULES,
+  'dissolve-batch': DISSOLVE_RULES,
+  'reclaim-demand': RECLAIM_RULES,
+  'strike-entries': STRIKE_RULES,
+  'drop-strike': DROP_STRIKE_RULES,
+  'open-entry': OPEN_RULES,
+  'place-entry': PLACE_RULES,
+  'adopt-exit': ADOPT_RULES,
+  'claim-entries': CLAIM_RULES,
+  'release-entry': RELEASE_ENTRY_RULES,
+  'close-batch': CLOSE_RULES,
 }
 
 export const RULES: readonly Rule<Action>[] = Object.values(RULES_OF).flat()
@@ -267,11 +319,12 @@ export function renderRuleTable(): string {
   return ['| rule | checked on | why |', '|---|---|---|', ...rows, ''].join('\n')
 }
 
-/** The spend's input is the exiting output: at its own position, or where the transaction is included whose dispute stands for it. */
+/** The spend's input is the exiting output: at its own position, or where else what made it is included. An exit that hangs on a dispute goes by place. */
 function isNamed({ record: { exit }, made }: Challenge, place: number | undefined): boolean {
   if (place === undefined) return false
-  if (exit.disputed === ZERO_HASH) return place === exit.position
-  return made?.position === transactionPosition(place) && outputIdAt(place, exit.disputed) === exit.outputId
+  if (!made) return exit.disputed === ZERO_HASH && place === exit.position
+  if (exit.disputed === ZERO_HASH && place === exit.position) return false
+  return made.position === transactionPosition(place) && outputIdAt(place, made.txHash) === exit.outputId
 }
 
 /** Evidence that removes the exit whatever comes. */
@@ -283,7 +336,7 @@ function isProven({ record, spend, place, header, shown }: Release, world: World
     !isFallen(spend, world) &&
     !isFallen(place, world) &&
     world.now.timestamp > voidableUntil(header.timestamp, world.parameters.minExitPeriod) &&
-    world.now.timestamp > maturesAt(exit, world) &&
+    world.now.timestamp > judgedAfter(record, spend, world) &&
     !isSuspended(exit, world.docket) &&
     (!isContested(exit.outputId, world.docket) ||
       (shown !== undefined && world.docket.byTransaction.get(shown.txHash)?.state !== 'not-canonical'))

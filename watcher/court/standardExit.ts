@@ -26,9 +26,9 @@ import { assertNever } from '../../protocol/errors.ts'
 import { hashExit, splitBond } from '../../protocol/exit.ts'
 import { decodePosition } from '../../protocol/position.ts'
 import type { AlertCode } from '../alerts.ts'
-import type { ExitFacts, OutputFact, SpendFact } from '../facts.ts'
+import type { ExitFacts, OutputFact } from '../facts.ts'
 import { hangsOnVerdict, isOnTrial, isPassedOn, makerOf, refutedBy } from './docket.ts'
-import { isRewarded, type Piece, piecesOf, refold, wasShownBy } from './exitRecord.ts'
+import { isRewarded, type Piece, piecesOf, placeNamed, refold, wasShownBy } from './exitRecord.ts'
 import { evidenceWindow, isBeyondSpending, isFallen, isOpen, maturesAt } from './exitTime.ts'
 import { budgetAt, staggerOf, urgentFrom } from './policy.ts'
 import { judge } from './rules.ts'
@@ -53,6 +53,8 @@ export type ExitPhase =
   | 'closed-by-another'
   | 'closed-by-verdict'
   | 'closed-unknown'
+
+type SpentFact = Extract<OutputFact, { kind: 'spent' }>
 
 export type ExitVerdict = 'valid' | 'invalid' | 'suspect' | 'unknown'
 
@@ -153,14 +155,16 @@ function isJudged(spend: number, { verifiedBlock, safety }: World): boolean {
 
 function actionsOf(facts: ExitFacts, world: World): readonly Effect[] {
   if (facts.output.kind === 'spent' && isOpen(facts.state)) {
-    return judge(challengeOf(facts, facts.output.evidence, world), world)
+    return judge(challengeOf(facts, facts.output, world), world)
   }
-  return piecesOf(facts.events).flatMap((piece) => judge(dropOf(facts, piece, world), world))
+  return piecesOf(facts).flatMap((piece) => judge(dropOf(facts, piece, world), world))
 }
 
 /** Proposed as long as the exit is open and spent; whether it is still needed, allowed and in time is for the rules. */
-function challengeOf(record: ExitFacts, evidence: SpendFact, world: World): Challenge {
+function challengeOf(record: ExitFacts, output: SpentFact, world: World): Challenge {
   const { exit, dispute } = record
+  const { evidence } = output
+  const made = output.made ?? (dispute?.made && { ...dispute.made, txHash: exit.disputed })
   const window = evidenceWindow(exit, world)
   const { challenger } = splitBond(exit.bond)
   const reward = isRewarded(record.events) ? 0n : challenger
@@ -174,7 +178,7 @@ function challengeOf(record: ExitFacts, evidence: SpendFact, world: World): Chal
     budgetWei: budgetAt(reward > challengeFloorWei ? reward : challengeFloorWei, window, world.now.timestamp),
     record,
     evidence,
-    ...(dispute?.made && { made: dispute.made }),
+    ...(made && { made }),
   }
 }
 
@@ -189,8 +193,7 @@ function dropOf(record: ExitFacts, { spend, place }: Piece, world: World): DropE
     budgetWei: world.policy.keeperBudgetWei,
     record,
     spend,
-    // The contract's name of a further piece against an ordinary exit has the exit's own position.
-    place: place === 0 ? record.exit.position : place,
+    place: placeNamed({ place }, record.exit),
     holdsValid: record.output.kind === 'unspent' && makerOf(record.exit, world.docket) !== 'not-canonical',
     ...(refuted && { refuted }),
   }

@@ -1,9 +1,11 @@
 /**
- * What a processor brings to `processExits` (docs/spec.md section 5.4, S1): the due exits of both streams in the merged order, and beyond
- * them the heads of both streams, because the contract compares the two before each turn and stops where one is not shown.
+ * What a processor brings to `processExits` (docs/spec.md section 5.4, S1): the due exits of both streams in the merged order, items of
+ * mass exits among them, and beyond them the heads of both streams, because the contract compares the two before each turn and stops where
+ * one is not shown.
  */
 import type { Header } from '../../protocol/block.ts'
 import { compareTurns, type QueuePlace, voidableUntil } from '../../protocol/exit.ts'
+import { isOpenedEntry } from '../../protocol/massExit.ts'
 import { decodePosition } from '../../protocol/position.ts'
 import type { ExitRecord } from '../facts.ts'
 import { isContested, isSpendSuspended } from './docket.ts'
@@ -44,7 +46,8 @@ export function buildTurns(queue: QueueFacts, count: number, world: World): Turn
 
 /** Both streams merged. A gap ends it: what comes after an exit that we lack can't have its turn in this call. */
 function orderedTurns({ records, cursor, headers }: QueueFacts): readonly ExitRecord[] {
-  const ahead = records.filter(({ exit }) => !isPastTurn(exit, cursor))
+  // Opened entries of mass exits have no turn of their own: they would look like a gap.
+  const ahead = records.filter(({ exit }) => !isOpenedEntry(exit) && !isPastTurn(exit, cursor))
   ahead.sort((a, b) => compareTurns(placeOf(a), placeOf(b)))
   let oldNext = cursor.oldHead
   const youngNext = new Map([[cursor.youngFirst, cursor.youngCursor]])

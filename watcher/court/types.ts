@@ -11,16 +11,20 @@ import type { Parameters } from '../../protocol/parameters.ts'
 import type { AlertCode } from '../alerts.ts'
 import type {
   ChainSafety,
+  CompetitorFact,
   DisputedOutput,
   DisputeFacts,
   ExitRecord,
   FaultFact,
   L1Now,
+  LeftPlace,
+  MadeFact,
   PlaceFact,
   ProtectedAccount,
   ProtectedOutput,
   SpendFact,
 } from '../facts.ts'
+import type { BatchAction } from './batchActions.ts'
 import type { DataAction } from './dataTypes.ts'
 import type { Docket } from './docket.ts'
 import type { CourtPolicy } from './policy.ts'
@@ -91,8 +95,11 @@ export type Challenge = ActionBase &
     type: 'challenge'
     record: ExitRecord
     evidence: SpendFact
-    /** Of an exit that a dispute stands for: where the disputed transaction is included, so that the spend can name its output there. */
-    made?: PlaceFact
+    /**
+     * Where what made the output is included, so that the spend can name it there: of an exit that hangs on a dispute the disputed transaction, of
+     * any other one what its own block, which nobody can read, holds too.
+     */
+    made?: MadeFact
   }>
 
 /** What stands at a position, for calls that have to show that it is not the judged transaction, or that it is. */
@@ -116,7 +123,7 @@ export type ShowCompetitor = ActionBase &
     record: DisputeFacts
     /** Index of the shared input in the disputed transaction. */
     input: number
-    evidence: SpendFact
+    evidence: CompetitorFact
   }>
 
 export type AnswerDispute = ActionBase & Readonly<{ type: 'answer-dispute'; record: DisputeFacts; place: PlaceFact }>
@@ -184,7 +191,15 @@ export type ProcessExits = ActionBase &
     costWei: bigint
   }>
 
-export type Settle = ActionBase & Readonly<{ type: 'settle'; record: ExitRecord; ticket: Ticket; fundedTo: bigint }>
+export type Settle = ActionBase &
+  Readonly<{
+    type: 'settle'
+    record: ExitRecord
+    ticket: Ticket
+    fundedTo: bigint
+    /** A place of a protected owner is short: a further share of the same output is freed only once this one is paid. */
+    helpsProtected: boolean
+  }>
 
 export type Release = ActionBase &
   Readonly<{
@@ -209,14 +224,19 @@ export type Inherit = ActionBase &
     record: DisputeFacts
     input: number
     output: DisputedOutput
-    /** The output's exit. */
-    exit: ExitRecord
+    /** The output's exit; none where it never left, as far as exits go. */
+    exit?: ExitRecord
     /** Where the share lies on the token's line. */
     share: Readonly<{ from: bigint; due: bigint }>
     fundedTo: bigint
-    /** It is a protected owner's, or one waits behind it. */
+    /** It is a protected owner's, or one waits behind it; behind what nobody came for, one that is not covered. */
     helpsProtected: boolean
   }>
+
+/** Freeing a place that an exit gave up before the line got there. */
+export type FreePlace = ActionBase &
+  Readonly<{ type: 'free-place'; fundedTo: bigint; helpsProtected: boolean }> &
+  LeftPlace
 
 export type Withdraw = ActionBase & Readonly<{ type: 'withdraw' }> & Credit
 
@@ -245,10 +265,12 @@ export type Action =
   | Settle
   | Release
   | Inherit
+  | FreePlace
   | Withdraw
   | ProveFault
   | HaltAbandoned
   | DataAction
+  | BatchAction
 
 /** Told to people. `key`: what it is about; code and key together are one alert while they stand. */
 export type Alert = Readonly<{
