@@ -4,7 +4,7 @@
  */
 
 import { invalid } from '../protocol/errors.ts'
-import type { Database } from '../service/database.ts'
+import { type Database, inTransaction } from '../service/database.ts'
 import { ALERTS, type AlertCode, type Severity } from './alerts.ts'
 import { fromJson, toJson, toPlain } from './json.ts'
 
@@ -67,6 +67,9 @@ export function createAlarm({ db, sinks, now }: AlarmOptions) {
   const selectStanding = db.prepare<[string], { id: number }>(
     'SELECT id FROM alerts WHERE dedupe = ? AND cleared_at IS NULL',
   )
+  const selectAllStanding = db.prepare<[], { code: AlertCode; dedupe: string }>(
+    'SELECT code, dedupe FROM alerts WHERE cleared_at IS NULL',
+  )
   const selectOne = db.prepare<[number], Row>('SELECT * FROM alerts WHERE id = ?')
   const selectAfter = db.prepare<[number, number], Row>('SELECT * FROM alerts WHERE id > ? ORDER BY id LIMIT ?')
   const selectNewest = db.prepare<[], { id: number | null }>('SELECT max(id) AS id FROM alerts')
@@ -115,19 +118,17 @@ export function createAlarm({ db, sinks, now }: AlarmOptions) {
      */
     raise(code: AlertCode, subject: string, details: Readonly<Record<string, unknown>> = {}): boolean {
       const dedupe = `${code} ${subject}`
-      const { changes, lastInsertRowid } = insert.run(
-        code,
-        ALERTS[code].severity,
-        dedupe,
-        now(),
-        toJson(toPlain(details)),
-      )
-      if (changes === 0) {
-        repeat.run(dedupe)
-        return false
-      }
-      for (const { name } of sinks) insertDelivery.run(lastInsertRowid, name, now())
-      return true
+      const { severity } = ALERTS[code]
+      // One transaction: an alert without its deliveries would stand, and be told to nobody.
+      return inTransaction(db, () => {
+        const { changes, lastInsertRowid } = insert.run(code, severity, dedupe, now(), toJson(toPlain(details)))
+        if (changes === 0) {
+          repeat.run(dedupe)
+          return false
+        }
+        for (const { name } of sinks) insertDelivery.run(lastInsertRowid, name, now())
+        return true
+      })
     },
 
     /** Its cause is gone: raised again, it is a new alert. */
@@ -137,6 +138,13 @@ export function createAlarm({ db, sinks, now }: AlarmOptions) {
 
     stands(code: AlertCode, subject: string): boolean {
       return selectStanding.get(`${code} ${subject}`) !== undefined
+    },
+
+    /** What stands of these codes: whoever tells while something lasts starts from it, and clears what ended while nobody ran. */
+    standing(codes: ReadonlySet<AlertCode>): { code: AlertCode; subject: string }[] {
+      return selectAllStanding
+        .all()
+        .flatMap(({ code, dedupe }) => (codes.has(code) ? [{ code, subject: dedupe.slice(code.length + 1) }] : []))
     },
 
     read,

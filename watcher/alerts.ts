@@ -88,8 +88,8 @@ export const ALERTS = {
   ),
   L1_ENDPOINT_LAGS: entry(
     'warning',
-    'The newest L1 block known is old: the watcher sees the past.',
-    'Check the endpoint; add a second one.',
+    'The newest block of an L1 endpoint is old: it shows the past.',
+    'Check the endpoint; add a second one. The watcher reads from another as soon as that shows a newer block; the alert says from which.',
   ),
   L1_REORG_DEEP: entry(
     'warning',
@@ -188,6 +188,21 @@ export const ALERTS = {
     'A verdict on L1 that the verified blocks contradict: a transaction that they hold was judged not canonical, or one whose input they spend otherwise was judged canonical.',
     'Look at `lifeboat explain dispute`; leave. Find out why no watcher acted.',
   ),
+  BATCH_NAMES_PROTECTED: entry(
+    'warning',
+    'Somebody started a mass exit that names outputs of protected accounts, for all that this watcher knows without their mandate.',
+    'Nothing at once: this watcher demands the mandate of one of them, and the money can only go to the owners. Owners who authorised nobody: revoke your mandates.',
+  ),
+  DEMAND_UNANSWERED: entry(
+    'critical',
+    'A demand against a mass exit of this watcher is unanswered, and the time for the answer is running out: the batch falls, and half of its bond is lost.',
+    'Make sure that the key has ETH for gas and that the L1 endpoint works.',
+  ),
+  BATCH_DISSOLVED: entry(
+    'critical',
+    'A mass exit of this watcher was dissolved over a demand that it did not answer. It had locked nothing.',
+    'Find out why the demand was not answered. The outputs are taken out again, together or one by one, as long as there is time.',
+  ),
   PROTECTED_EXIT_BY_OTHER: entry(
     'warning',
     'An exit of a protected account was started neither by its owner nor by this watcher.',
@@ -203,7 +218,16 @@ export const ALERTS = {
     'This watcher started the exit of an output of a protected account.',
     'Nothing to do; it is payable at the time given.',
   ),
-  PROTECTED_EXIT_PAID: entry('info', 'An exit of a protected account was paid.', 'Nothing.'),
+  PROTECTED_IN_BATCH: entry(
+    'critical',
+    'Outputs of protected accounts leave in a mass exit: one that this watcher started, or a stranger’s that was locked.',
+    'Nothing to do; each is payable by a claim from the time given on, and the money can only go to the owners.',
+  ),
+  PROTECTED_EXIT_PAID: entry(
+    'info',
+    'An output of a protected account was paid: by its exit, or as an entry of a mass exit.',
+    'Nothing.',
+  ),
   PROTECTED_EXIT_BLOCKED: entry(
     'critical',
     'An output of a protected account cannot be taken out by this watcher.',

@@ -6,12 +6,13 @@
 import { type Address, ZERO_HASH } from '../protocol/bytes.ts'
 import { evidenceDeadline } from '../protocol/exit.ts'
 import type { Mandate } from '../protocol/mandate.ts'
+import { isOpenedEntry } from '../protocol/massExit.ts'
 import { decodePosition, isDepositPosition } from '../protocol/position.ts'
 import { type Database, inTransaction } from '../service/database.ts'
 import type { Alarm } from './alarm.ts'
-import type { DisputeBook } from './disputeBook.ts'
+import type { DisputeBook, Spender } from './disputeBook.ts'
 import type { ExitBook } from './exitBook.ts'
-import type { DisputeRecord, ExitFacts, Facts } from './facts.ts'
+import type { DisputeRecord, ExitFacts, Facts, SpendFact } from './facts.ts'
 import type { Protection } from './protection.ts'
 
 const CHANGED_AT_ONCE = 200
@@ -61,8 +62,8 @@ export function createAudit({ db, facts, exits, disputes, protection, alarm, our
     }
     if (output.kind !== 'spent') return
     const { spend } = output.evidence
-    if (isOnTrial(record, spend)) return
-    const hangs = hangsOnVerdict(record, spend)
+    if (isOnTrial(record, output.evidence)) return
+    const hangs = hangsOnVerdict(record, output.evidence)
     alarm.raise(hangs ? 'DISPUTED_EXIT_INVALID' : 'INVALID_EXIT', exit.outputId, { ...about(record), spend })
     const { minExitPeriod, reaction } = facts.parameters
     const deadline = evidenceDeadline(exit.exitableAt, minExitPeriod, facts.halt().lastMove)
@@ -73,15 +74,22 @@ export function createAudit({ db, facts, exits, disputes, protection, alarm, our
   }
 
   /** The spend itself is disputed and holds the exit: the verdict cancels the exit or clears it. */
-  function isOnTrial({ exit }: ExitFacts, spend: number): boolean {
-    const spenders = disputes.spendersOf(exit.position)
-    return spenders.some(({ state, made, suspends }) => state === 'running' && suspends && made === spend)
+  function isOnTrial(record: ExitFacts, evidence: SpendFact): boolean {
+    return spendersOf(record, evidence).some(({ state, made, suspends }) => {
+      return state === 'running' && suspends && made === evidence.spend
+    })
+  }
+
+  /** Disputes about what spends the output, where the exit names it or where the evidence does. */
+  function spendersOf({ exit }: ExitFacts, { signed, input }: SpendFact): readonly Spender[] {
+    const places = new Set([exit.position, signed.transaction.inputs[input] ?? exit.position])
+    return [...places].flatMap((place) => disputes.spendersOf(place))
   }
 
   /** An exit of a disputed transaction's output, or of an input of one that runs, which another transaction spent. */
-  function hangsOnVerdict({ exit }: ExitFacts, spend: number): boolean {
-    if (exit.disputed !== ZERO_HASH) return true
-    return disputes.spendersOf(exit.position).some(({ state, made }) => state === 'running' && made !== spend)
+  function hangsOnVerdict(record: ExitFacts, evidence: SpendFact): boolean {
+    if (record.exit.disputed !== ZERO_HASH) return true
+    return spendersOf(record, evidence).some(({ state, made }) => state === 'running' && made !== evidence.spend)
   }
 
   function lookAtEvidence(record: ExitFacts): void {
@@ -106,7 +114,8 @@ export function createAudit({ db, facts, exits, disputes, protection, alarm, our
 
   function lookAtStarter(record: ExitFacts): void {
     const { exit } = record
-    if (exit.payer === exit.owner || !isNews(exit.startedAt)) return
+    // An opened entry of a mass exit names its batch as the payer.
+    if (exit.payer === exit.owner || isOpenedEntry(exit) || !isNews(exit.startedAt)) return
     const details = { ...about(record), payer: exit.payer }
     const isProtected = protection.has(exit.owner)
     if (ours.has(exit.payer)) alarm.raise('PROTECTED_EXIT_STARTED', exit.outputId, details)
@@ -143,8 +152,10 @@ export function createAudit({ db, facts, exits, disputes, protection, alarm, our
       alarm.raise('DISPUTE_STARTED', txHash, { txHash, state, starter, owners: wards, startedAt, exitableAt })
     }
     const made = disputes.madeAt(txHash)
-    const rivals = inputs.flatMap(({ position }) => {
-      const spend = facts.spentBy(position)
+    // What stands in no verified block may have been spent where another one holds it.
+    const elsewhere = inputs.every(({ position }) => isVerified(position)) ? [] : facts.disputeFacts(txHash)?.spends
+    const rivals = inputs.flatMap(({ position }, i) => {
+      const spend = facts.spentBy(position) ?? elsewhere?.[i]?.spend
       return spend === undefined || spend === made ? [] : [spend]
     })
     const isContradicted = state === 'canonical' ? rivals.length > 0 : state === 'not-canonical' && made !== undefined

@@ -14,6 +14,7 @@ import {
   wei,
 } from '../service/configTypes.ts'
 import { LOG_LEVELS } from '../service/log.ts'
+import type { CourtPolicy } from './court/policy.ts'
 
 export const WATCHER_CONFIG = defineConfig({
   program: 'lifeboat watcher',
@@ -74,6 +75,18 @@ export const WATCHER_CONFIG = defineConfig({
         'Most in bonds of data challenges that are open or were answered in the last MEP; twice the cover of the largest block at 5 gwei when left out.',
       optional: true,
     },
+    demandBudget: {
+      kind: wei(),
+      describe:
+        "Most in bonds of demands against strangers' mass exits that are open, or were answered for batches that still stand; eight demands at 50 gwei when left out.",
+      optional: true,
+    },
+    massExitBudget: {
+      kind: wei(),
+      describe:
+        "Most in bonds of this watcher's own mass exits that stand; what the key holds when left out. 0: it starts none, takes no mandates for them, and protected outputs leave one by one.",
+      optional: true,
+    },
     webhookUrl: { kind: url(), describe: 'Where alerts are posted.', optional: true },
     webhookSecretFile: {
       kind: secretFile(),
@@ -92,6 +105,19 @@ export const WATCHER_CONFIG = defineConfig({
 })
 
 export type WatcherConfig = ConfigOf<(typeof WATCHER_CONFIG)['entries']>
+
+/** What the configuration says of the court's policy; what it leaves out stays at its default. */
+export function policyOf({
+  dataChallengeBudget,
+  demandBudget,
+  massExitBudget,
+}: Pick<WatcherConfig, 'dataChallengeBudget' | 'demandBudget' | 'massExitBudget'>): Partial<CourtPolicy> {
+  return {
+    ...(dataChallengeBudget === undefined ? {} : { dataChallengeBudgetWei: dataChallengeBudget }),
+    ...(demandBudget === undefined ? {} : { demandBudgetWei: demandBudget }),
+    ...(massExitBudget === undefined ? {} : { batchBondBudgetWei: massExitBudget }),
+  }
+}
 
 function webhookNeedsSecret(
   config: Readonly<{ webhookUrl?: unknown; webhookSecretFile?: unknown }>,

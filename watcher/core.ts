@@ -10,13 +10,19 @@ import type { Database } from '../service/database.ts'
 import type { Log } from '../service/log.ts'
 import { type AlertSink, createAlarm } from './alarm.ts'
 import { createAudit } from './audit.ts'
+import { createBatchAudit } from './auditBatches.ts'
+import { createBatchBook } from './batchBook.ts'
 import { createBlockStore } from './blockStore.ts'
 import { type ChaseReport, createChase } from './chase.ts'
+import { createCoordinator } from './coordinator/coordinator.ts'
+import { createDrafts } from './coordinator/drafts.ts'
+import { createMandateBook } from './coordinator/mandateBook.ts'
 import { isVoidBlock } from './court/exitTime.ts'
 import type { Court, CreateCourt } from './courtPort.ts'
 import { createDataBook } from './dataBook.ts'
 import { createDataNews } from './dataNews.ts'
 import { createDisputeBook } from './disputeBook.ts'
+import { createMassExitFacts } from './driverBatches.ts'
 import { createSuretyFacts } from './driverData.ts'
 import { createExitBook } from './exitBook.ts'
 import { createFacts } from './factBook.ts'
@@ -32,6 +38,7 @@ import { createRevealedFaults } from './revealedFaults.ts'
 import { createRootLog } from './rootLog.ts'
 import type { SafetyLimits } from './safety.ts'
 import { createShortfall } from './shortfall.ts'
+import { createTwins } from './twins.ts'
 import type { Prepare } from './verify.ts'
 import { createVigil } from './vigil.ts'
 
@@ -55,9 +62,13 @@ export type CoreOptions = Readonly<{
   maxHeadAgeSeconds: number | undefined
   /** Seconds without a successful L1 poll after which our view is not fresh. */
   maxL1SilenceSeconds: number
+  /** Called with the place of the L1 source that is read from now on, whenever that changes. */
+  onL1Source?(place: number): void
   /** Who sends for us; mandates must name it or nobody. */
   sender: Address | undefined
   createCourt?: CreateCourt
+  /** Outputs looked at in one plan of mass exits. Default 100,000. */
+  mostCandidates?: number
   /** Longest stay in one chase before L1 is looked at again. Ms. */
   chaseBudgetMs: number
   /** Resolves after so many ms, or when the signal aborts. For tests. */
@@ -78,22 +89,38 @@ export function createCore(options: CoreOptions) {
   const disputes = createDisputeBook({ db, ledger, blocks, locks, journal })
   const exits = createExitBook({ db, locks, journal, disputes })
   const data = createDataBook(db, separator)
-  const rootLog = createRootLog({ db, ledger, blocks, exits, disputes, data })
+  const batches = createBatchBook({ db, locks, journal })
+  const rootLog = createRootLog({ db, ledger, blocks, exits, disputes, data, batches })
   const alarm = createAlarm({ db, sinks: options.sinks, now })
   const peers = createPeers(options.peers)
   const l1Seconds = () => rootLog.now().timestamp
+  const twins = createTwins({ ledger, blocks, l1Now: rootLog.now })
   const shortfall = createShortfall({
     exits,
+    batches,
     disputes,
     parameters,
     l1Now: rootLog.now,
     halt: rootLog.halt,
     verifiedBlock: blocks.verifiedBlock,
     spentBy: (position) => facts.spentBy(position),
+    ownerOf: (position) => ledger.find(position)?.owner,
+    twinOf: twins.find,
   })
   const vigil = createVigil({ blocks, alarm, parameters, limits, l1Seconds, halt: rootLog.halt, shortfall })
   const protection = createProtection({ db, separator, sender, revokedAt: rootLog.revokedAt, l1Seconds })
-  const facts: Facts = createFacts({ ledger, blocks, exits, disputes, rootLog, protection, vigil, parameters })
+  const facts: Facts = createFacts({
+    ledger,
+    blocks,
+    exits,
+    batches,
+    disputes,
+    rootLog,
+    protection,
+    vigil,
+    twins,
+    parameters,
+  })
   const chase = createChase({
     db,
     blocks,
@@ -122,21 +149,40 @@ export function createCore(options: CoreOptions) {
     maxSilenceSeconds: options.maxL1SilenceSeconds,
     deepReorgBlocks: Math.max(2, Math.floor(parameters.finalityBlocks / 8)),
     onReorg: chase.forgetAhead,
+    ...(options.onL1Source && { onSource: options.onL1Source }),
   })
   const receipts = createReceiptBook({ db, blocks, rootLog, separator, parameters, alarm, now })
-  const { find: revealedFault } = createRevealedFaults({ data, blocks, ledger, exits, separator })
+  const { find: revealedFault } = createRevealedFaults({ data, blocks, ledger, exits, batches, separator })
   const surety = createSuretyFacts({ data, blocks, broken: receipts.broken, revealedFault })
   const dataNews = createDataNews({ data, facts, alarm, revealedFault })
-  const court: Court | undefined = options.createCourt?.({ facts, db, alarm, log, surety, now })
+  const mandates = createMandateBook({
+    db,
+    separator,
+    sender,
+    revokedAt: rootLog.revokedAt,
+    l1Seconds,
+    minExitPeriod: parameters.minExitPeriod,
+    holds: (owner) => ledger.unspentOf(owner, -1, 1).length > 0,
+  })
+  const drafts = createDrafts(db)
+  const books = { ledger, blocks, batches, facts, mandates, protection }
+  const coordinator = createCoordinator({ ...books, disputes, drafts, sender, mostCandidates: options.mostCandidates })
+  const massExits = createMassExitFacts({ ...books, db, exits, coordinator })
+  const court: Court | undefined = options.createCourt?.({ facts, db, alarm, log, surety, massExits, now })
   const ours = new Set<Address>([...(court?.senders ?? []), ...(sender ? [sender] : [])])
   const audit = createAudit({ db, facts, exits, disputes, protection, alarm, ours })
+
+  const batchAudit = createBatchAudit({ db, facts, batches, journal, protection, alarm, ours })
 
   async function step(): Promise<TickReport> {
     const pulled = await reader.pull()
     if (!pulled.caughtUp && pulled.events > 0) return { l1Events: pulled.events, isBehind: true }
     const report = await chase.advance(options.chaseBudgetMs)
     vigil.observe(report, now(), reader.isFresh())
-    if (report.stop.reason !== 'budget') audit.run()
+    if (report.stop.reason !== 'budget') {
+      audit.run()
+      batchAudit.run()
+    }
     await court?.tick()
     dataNews.run()
     receipts.look()
@@ -163,6 +209,7 @@ export function createCore(options: CoreOptions) {
     alarm,
     protection,
     exits,
+    batches,
     disputes,
     data,
     receipts,
@@ -174,6 +221,7 @@ export function createCore(options: CoreOptions) {
     peers,
     reader,
     court,
+    coordinator,
 
     /** One round. Rejects after telling why; the next tick starts from the rows. */
     async tick(): Promise<TickReport> {

@@ -2,7 +2,7 @@
  * Data challenges as L1 tells them (docs/spec.md section 8.6): a row per challenged range, folded from its events whenever they change, so
  * that an L1 reorg needs no undo of its own; and what answers revealed, which is content like a peer's, only that nobody can hide it.
  */
-import type { RootEvent } from '../l1/rootContract.ts'
+import type { RootEvent } from '../l1/rootEvents.ts'
 import { hashWitnesses } from '../protocol/block.ts'
 import type { Address, Hash } from '../protocol/bytes.ts'
 import { bytesToHex } from '../protocol/bytes.ts'

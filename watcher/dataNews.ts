@@ -10,16 +10,20 @@ import type { Facts } from './facts.ts'
 export type DataNewsParts = Readonly<{
   data: Pick<DataBook, 'open'>
   facts: Pick<Facts, 'l1Now' | 'halt' | 'verifiedBlock' | 'parameters'>
-  alarm: Pick<Alarm, 'raise' | 'clear'>
+  alarm: Pick<Alarm, 'raise' | 'clear' | 'standing'>
   revealedFault(): FaultCase | undefined
 }>
+
+const CODES: ReadonlySet<AlertCode> = new Set(['DATA_CHALLENGED', 'DATA_UNANSWERED'])
 
 type News = Readonly<{ code: AlertCode; key: string; details: Readonly<Record<string, unknown>> }>
 
 /** Level-triggered: told while it lasts, cleared with its cause. One alert for each block. */
 export function createDataNews({ data, facts, alarm, revealedFault }: DataNewsParts) {
   let toldFault: string | undefined
-  let standing: ReadonlyMap<string, News> = new Map()
+  let standing: ReadonlyMap<string, Pick<News, 'code' | 'key'>> = new Map(
+    alarm.standing(CODES).map(({ code, subject }) => [`${code} ${subject}`, { code, key: subject }]),
+  )
 
   function newsOf(block: number, records: readonly DataRecord[]): News {
     const { dataResponsePeriod, minExitPeriod } = facts.parameters

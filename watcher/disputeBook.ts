@@ -3,7 +3,7 @@
  * life itself folded from its events whenever it is wanted, so that an L1 reorg needs no undo of its own. The rows also know where the
  * disputed transaction stands in a verified block (`made`): its outputs have no position before.
  */
-import type { RootEvent } from '../l1/rootContract.ts'
+import type { RootEvent } from '../l1/rootEvents.ts'
 import { type Hash, hexToBytes, ZERO_HASH } from '../protocol/bytes.ts'
 import { bug } from '../protocol/errors.ts'
 import type { Exit } from '../protocol/exit.ts'

@@ -2,12 +2,12 @@
  * What the verified blocks say about disputed transactions (docs/spec.md section 6.3): where one stands, what else spends its inputs, what
  * became of its outputs. Read-only; a part of the facts of watcher/facts.ts.
  */
-import { type Hash, hexToBytes } from '../protocol/bytes.ts'
-import { outputIdOf } from '../protocol/position.ts'
+import { type Hash, hexToBytes, ZERO_HASH } from '../protocol/bytes.ts'
+import { decodePosition, OUTPUT_LIMIT, outputIdOf } from '../protocol/position.ts'
 import type { BlockStore } from './blockStore.ts'
 import type { DisputeBook } from './disputeBook.ts'
 import type { ExitBook } from './exitBook.ts'
-import type { DisputedOutput, DisputeFacts, DisputeRecord, PlaceFact, SpendFact } from './facts.ts'
+import type { CompetitorFact, DisputedOutput, DisputeFacts, DisputeRecord, PlaceFact, SpendFact } from './facts.ts'
 import type { Ledger } from './ledger.ts'
 
 export type DisputeFactParts = Readonly<{
@@ -19,6 +19,8 @@ export type DisputeFactParts = Readonly<{
   spendFact(position: number, spend: number): SpendFact
 }>
 
+type DisputedInput = DisputeRecord['inputs'][number]
+
 export type DisputeFactBook = ReturnType<typeof createDisputeFacts>
 
 export function createDisputeFacts({ ledger, blocks, exits, disputes, spendFact }: DisputeFactParts) {
@@ -29,11 +31,22 @@ export function createDisputeFacts({ ledger, blocks, exits, disputes, spendFact 
     return placed && { position: placed.position, header: placed.header, proof: placed.proof }
   }
 
-  function competitorOf(input: DisputeRecord['inputs'][number], made: number | undefined): SpendFact | undefined {
-    const by = ledger.find(input.position)?.spentBy
+  function competitorOf(input: DisputedInput, made: number | undefined): CompetitorFact | undefined {
+    const twin = twinOf(input)
+    const position = twin ? twin.position + (input.position % OUTPUT_LIMIT) : input.position
+    const by = ledger.find(position)?.spentBy
     if (by === undefined || by === made) return undefined
-    const fact = spendFact(input.position, by)
-    return fact.header.anchor < input.lockedAt ? fact : undefined
+    const fact = spendFact(position, by)
+    if (fact.header.anchor >= input.lockedAt) return undefined
+    return twin ? { ...fact, made: twin } : fact
+  }
+
+  /** Where a verified block holds what made the input, if the dispute names it in one that is not verified. */
+  function twinOf({ position, madeBy }: DisputedInput): PlaceFact | undefined {
+    if (madeBy === ZERO_HASH || decodePosition(position).block <= blocks.verifiedBlock()) return undefined
+    const made = blocks.positionOf(madeBy)
+    const placed = made === undefined ? undefined : blocks.prove(made)
+    return placed && { position: placed.position, header: placed.header, proof: placed.proof }
   }
 
   function outputsOf({ dispute, signed }: DisputeRecord, made: number | undefined): DisputedOutput[] {

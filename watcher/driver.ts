@@ -8,18 +8,23 @@ import { decodePosition } from '../protocol/position.ts'
 import { inTransaction } from '../service/database.ts'
 import type { AlertCode } from './alerts.ts'
 import { isAction, stepCourt } from './court/court.ts'
+import { boundInChallenges } from './court/data.ts'
 import { type DisputePhase, NEW_DISPUTE, stepDispute } from './court/dispute.ts'
+import { disputesAtStake } from './court/disputeStake.ts'
 import type { Docket } from './court/docket.ts'
 import type { CourtPolicy } from './court/policy.ts'
+import type { Ward } from './court/protectedExit.ts'
 import { type ExitPhase, NEW_CASE, stepExit, verdictOf } from './court/standardExit.ts'
-import type { Action, Alert, L1Readings, World } from './court/types.ts'
+import type { Action, Alert, Effect, L1Readings, World } from './court/types.ts'
 import type { Court, CourtContext, CreateCourt } from './courtPort.ts'
+import { decideBatches, isBatchAction } from './driverBatches.ts'
 import { decideSurety, findRevealedFault } from './driverData.ts'
 import { type Desk, openDesk } from './driverDesk.ts'
 import { createDisputeMemo, type FoundDisputes } from './driverDisputes.ts'
 import { createFaultMemo } from './driverFaults.ts'
 import { createSpendMemo, createWardMemo } from './driverMemos.ts'
 import type { ReadL1 } from './driverReadings.ts'
+import { tokensToRead } from './driverTokens.ts'
 import type { ExitFacts, ExitRecord } from './facts.ts'
 
 export type CourtOptions = Readonly<{
@@ -31,6 +36,8 @@ export type CourtOptions = Readonly<{
   /** Called after acts were written down: the outbox need not wait for its next look. */
   wake?: () => void
 }>
+
+type Together = Readonly<{ wards: readonly Ward[]; effects: readonly Effect[]; boundWei: bigint }>
 
 /** Exits of either stream looked at for their turn in one tick. */
 const QUEUE_PAGE = 200
@@ -46,6 +53,7 @@ const CLEARED: ReadonlySet<AlertCode> = new Set([
   'DISPUTED_EXIT_UNCHALLENGED',
   'FAULT_UNPROVEN',
   'DATA_UNCHALLENGED',
+  'DEMAND_UNANSWERED',
 ])
 
 const NO_POSITIONS: ReadonlySet<number> = new Set()
@@ -60,8 +68,11 @@ export function createCourt(context: CourtContext, options: CourtOptions): Court
   const { facts, db, alarm, log } = context
   let cases: ReadonlyMap<Hash, ExitPhase> = new Map()
   let disputeCases: ReadonlyMap<Hash, DisputePhase> = new Map()
-  let standing: ReadonlyMap<string, Alert> = new Map()
+  let standing: ReadonlyMap<string, Pick<Alert, 'code' | 'key'>> = new Map(
+    alarm.standing(CLEARED).map(({ code, subject }) => [`${code} ${subject}`, { code, key: subject }]),
+  )
   let closedSince: number | undefined
+  let lastReadings: L1Readings | undefined
   let stopped = false
   let running: Promise<void> = Promise.resolve()
   const spends = createSpendMemo(context)
@@ -103,14 +114,25 @@ export function createCourt(context: CourtContext, options: CourtOptions): Court
   /** What can't be read now is left for the next tick; evidence needs none of it. */
   async function read(): Promise<L1Readings | undefined> {
     const { block, hash } = facts.l1Now()
-    const open = facts.openExits()
-    const tickets = new Set(open.filter(({ state }) => state === 'ticket').map(({ exit }) => exit.token))
+    const about = {
+      now: facts.l1Now(),
+      verifiedBlock: facts.verifiedBlock(),
+      voidFrom: facts.halt().voidFrom,
+      protectedOwners: protectedOwners(),
+      policy,
+    }
+    const tickets = tokensToRead({
+      open: facts.openExits(),
+      locked: facts.lockedBatches(),
+      ours: context.massExits?.lookForOurs(about) ?? [],
+      world: about,
+    })
     const accounts = policy.withdrawCredits ? facts.protectedAccounts() : []
     const closed = accounts.length > 0 ? facts.closedExits(longAgo()) : []
     const tokensOf = (owner: Address) => closed.flatMap(({ exit }) => (exit.owner === owner ? [exit.token] : []))
     const credits = accounts.map(({ owner }) => ({ account: owner, tokens: tokensOf(owner) }))
     try {
-      return await readL1({ at: { number: block, hash }, tickets: [...tickets], credits })
+      return await readL1({ at: { number: block, hash }, tickets, credits })
     } catch (error) {
       log.warn('court.readings_failed', { error })
       return undefined
@@ -130,20 +152,37 @@ export function createCourt(context: CourtContext, options: CourtOptions): Court
     const { exits, faults: ofExits } = spends.factsOf(known, docket)
     const records = readings ? facts.queueFrom({ ...readings.queue, limit: QUEUE_PAGE }) : []
     const { fault, alerts: ofFault } = faults.look(world)
+    const together = planTogether(readings ? wards.now(disputed, world) : [], readings, world)
     const step = stepCourt({
       fault: fault ?? findRevealedFault(context),
       cases,
       disputeCases,
       exits,
       disputes: found,
-      wards: readings ? wards.now(disputed, world) : [],
+      wards: together.wards,
       records,
+      leftPlaces: readings ? facts.leftPlaces() : [],
       headers: headersOf([...records, ...exits]),
-      readings,
+      ourBatches: (readings && context.massExits?.lookForOurs(world)) ?? [],
+      readings: readings && { ...readings, balanceWei: readings.balanceWei - together.boundWei },
       world,
     })
+    const ofBatches = [...together.effects, ...decideBatches(context, readings, world)]
     const ofSurety = suretyContract ? decideSurety(context, readings, world) : []
-    return { world, step, effects: [...step.effects, ...ofExits, ...ofDisputes, ...ofFault, ...ofSurety] }
+    return { world, step, effects: [...step.effects, ...ofExits, ...ofDisputes, ...ofFault, ...ofBatches, ...ofSurety] }
+  }
+
+  /** What leaves together, and what is left to leave alone. A crowd that can't be told must not keep anybody from leaving alone. */
+  function planTogether(alone: readonly Ward[], readings: L1Readings | undefined, world: World): Together {
+    const nothing = { wards: alone, effects: [], boundWei: 0n }
+    if (!readings || !context.massExits) return nothing
+    try {
+      return context.massExits.coordinator.propose(alone, readings, world)
+    } catch (error) {
+      log.error('court.mass_exit_unplannable', { error })
+      const details = { reason: String(error) }
+      return { ...nothing, effects: [{ type: 'alert', code: 'INTERNAL_FAULT', key: 'mass exit plan', details }] }
+    }
   }
 
   function headersOf(records: readonly ExitRecord[]): ReadonlyMap<number, Header> {
@@ -157,10 +196,14 @@ export function createCourt(context: CourtContext, options: CourtOptions): Court
   async function work(): Promise<void> {
     const readings = await read()
     if (stopped) return
+    lastReadings = readings ?? lastReadings
     const { world, effects, step } = decide(readings)
     const alerts = effects.filter((effect) => !isAction(effect))
     inTransaction(db, () => {
-      const ofActions = effects.filter(isAction).flatMap((action) => desk.put(action, world))
+      const actions = effects.filter(isAction)
+      const ofActions = actions.flatMap((action) => desk.put(action, world))
+      // Without readings nothing is started, and nobody knows what is wanted.
+      if (readings) desk.withdraw(actions, world)
       tell([...alerts, ...ofActions])
     })
     if (effects.some(isAction)) wake()
@@ -195,11 +238,36 @@ export function createCourt(context: CourtContext, options: CourtOptions): Court
     return { phase: next, verdict: verdictOf(next), actions: tellActions(effects.filter(isAction)) }
   }
 
+  /** What is meant to be done about a mass exit on L1, or about one that is on its way there (by the root of its entries). */
+  function explainMassExit(id: Hash) {
+    const { massExits } = context
+    if (!massExits) return undefined
+    const world = worldNow(lookAtDisputes([]).docket)
+    const planned = [
+      ...massExits.plan(world, lastReadings),
+      ...(lastReadings ? massExits.coordinator.onTheirWay(lastReadings, world) : []),
+    ]
+    const own = planned.filter(isAction).filter(isBatchAction)
+    const about = own.filter((action) => (action.type === 'start-batch' ? action.root : action.record.batchId) === id)
+    return { actions: tellActions(about) }
+  }
+
   function explainDispute(txHash: Hash) {
     const dispute = facts.disputeFacts(txHash)
     if (!dispute) return undefined
-    const world = worldNow(lookAtDisputes(facts.openExits()).docket)
-    const { next, effects } = stepDispute(NEW_DISPUTE, { facts: dispute, invalidExits: new Set(), world })
+    const openExits = facts.openExits()
+    const { docket, found } = lookAtDisputes(openExits)
+    const world = worldNow(docket)
+    const atStake = disputesAtStake({
+      disputes: found,
+      invalidExits: new Set(),
+      openExits,
+      ourBatches: context.massExits?.lookForOurs(world),
+      funded: lastReadings?.funded,
+      world,
+    })
+    const isAtStake = atStake.has(txHash)
+    const { next, effects } = stepDispute(NEW_DISPUTE, { facts: dispute, isAtStake, world })
     return { phase: next, actions: tellActions(effects.filter(isAction)) }
   }
 
@@ -212,6 +280,7 @@ export function createCourt(context: CourtContext, options: CourtOptions): Court
 
   return {
     senders: new Set([policy.sender]),
+    isCoordinator: policy.batchBondBudgetWei > 0n,
     async tick() {
       if (stopped) return
       running = work()
@@ -219,7 +288,37 @@ export function createCourt(context: CourtContext, options: CourtOptions): Court
     },
     explain(subject) {
       const exit = facts.exitFacts(subject)
-      return exit ? explainExit(exit) : explainDispute(subject)
+      return exit ? explainExit(exit) : (explainDispute(subject) ?? explainMassExit(subject))
+    },
+    planMassExit() {
+      if (!lastReadings || !context.massExits) return undefined
+      const world = worldNow(lookAtDisputes([]).docket)
+      return context.massExits.coordinator.preview(world, lastReadings)
+    },
+    budgets() {
+      const { surety, massExits } = context
+      const own = surety?.data(worldNow(lookAtDisputes([]).docket)).own
+      return [
+        ...(own
+          ? [
+              {
+                name: 'data-challenges',
+                limitWei: policy.dataChallengeBudgetWei,
+                boundWei: boundInChallenges(own),
+              } as const,
+            ]
+          : []),
+        ...(massExits
+          ? ([
+              { name: 'demands', limitWei: policy.demandBudgetWei, boundWei: massExits.boundInDemands(policy.sender) },
+              {
+                name: 'mass-exits',
+                limitWei: policy.batchBondBudgetWei,
+                boundWei: massExits.coordinator.boundInBatches(),
+              },
+            ] as const)
+          : []),
+      ]
     },
     async stop() {
       stopped = true

@@ -1,7 +1,7 @@
 /**
  * Data challenges and receipts between the books and the pure court (docs/spec.md sections 8.6 and 8.8): facts in, calls of the surety out.
  */
-import type { RootCall } from '../l1/rootContract.ts'
+import type { RootCall } from '../l1/rootCalls.ts'
 import {
   encodeBreakReceipt,
   encodeBreakReceipts,

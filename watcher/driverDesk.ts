@@ -3,15 +3,28 @@
  * tick; here that renews the terms of the row, and becomes a new row only when an earlier one ended and the facts still want the act.
  */
 import { type Intent, isClosed, type OutboxRow } from '../l1/outboxIntent.ts'
-import { amend, enqueue, migrateOutbox, readRow, reopen } from '../l1/outboxStore.ts'
+import { amend, enqueue, migrateOutbox, readRow, reopen, unsentRows } from '../l1/outboxStore.ts'
 import { isLifeboatError } from '../protocol/errors.ts'
 import { type Database, inTransaction } from '../service/database.ts'
 import type { Log } from '../service/log.ts'
 import type { AlertCode } from './alerts.ts'
+import { attemptKey } from './attempts.ts'
 import { UNLIMITED_WEI } from './court/policy.ts'
 import type { Action, Alert, StartDisputedExits, StartExit, World } from './court/types.ts'
 import { isDataAction } from './driverData.ts'
 import { addressAction, type Contracts, doneErrorsOf, gasLimitOf, isOnce } from './driverIntents.ts'
+
+const EVIDENCE: ReadonlySet<Action['type']> = new Set([
+  'challenge',
+  'show-competitor',
+  'answer-dispute',
+  'prove-fault',
+  'strike-entries',
+  'answer-demand',
+])
+
+/** Keys of what L1 would take although the reason for it is gone: starts of exits and of mass exits. */
+const WITHDRAWN = ['start:', 'start-disputed:', 'batch:']
 
 /** L1 blocks to wait before an act that is over, and yet still wanted, is tried again; doubles with every attempt. */
 const FIRST_PATIENCE = 2
@@ -20,6 +33,11 @@ const LONGEST_PATIENCE = 16
 export type Desk = Readonly<{
   /** Inside the caller's transaction. Returns what people are to be told about it. */
   put(action: Action, world: World): readonly Alert[]
+  /**
+   * Inside the caller's transaction: starts that wait to be sent and are wanted no more come to their end. `wanted`: all that the court
+   * wants now, by readings of L1. What was sent is left alone: L1 has it.
+   */
+  withdraw(wanted: readonly Action[], world: World): void
   /** Of the first attempt, in the outbox's words. */
   statusOf(key: string): string
 }>
@@ -61,7 +79,7 @@ export function openDesk({ db, contracts, log }: DeskParts): Desk {
   function findPlace(action: Action, { now }: World): Place {
     let failure: { failure?: string } = {}
     for (let attempt = 1; ; attempt++) {
-      const key = attempt === 1 ? action.key : `${action.key}#${attempt}`
+      const key = attemptKey(action.key, attempt)
       const row = readRow(db, key)
       if (!row || !isOver(row, action)) return { key, row, ...failure }
       if (isOnce(action) && row.status !== 'failed' && row.status !== 'expired') return {}
@@ -96,10 +114,22 @@ export function openDesk({ db, contracts, log }: DeskParts): Desk {
     if (action.type === 'prove-fault') return [alertOf('FAULT_UNPROVEN', action, reason)]
     if (isEvidence(action)) return [alertOf('CHALLENGE_FAILED', action, reason)]
     if (action.type === 'start-disputed-exits') return [alertOf('DISPUTE_EXIT_AVAILABLE', action, reason)]
+    if (action.type === 'start-batch') return [alertOf('PROTECTED_EXIT_BLOCKED', action, reason)]
     return action.type === 'start-exit' ? [alertOf('PROTECTED_EXIT_BLOCKED', action, reason)] : []
   }
 
-  return { put, statusOf: (key) => readRow(db, key)?.status ?? 'not sent' }
+  function withdraw(wanted: readonly Action[], { now }: World): void {
+    const keys = new Set(wanted.map(({ key }) => key))
+    for (const { intent } of WITHDRAWN.flatMap((prefix) => unsentRows(db, prefix))) {
+      const { key } = intent
+      const isOver = 'timestamp' in intent.deadline && intent.deadline.timestamp <= now.timestamp
+      if (isOver || keys.has(key.replace(/#\d+$/, ''))) continue
+      amend(db, { ...intent, deadline: { timestamp: now.timestamp } })
+      log.info('court.action_withdrawn', { key, purpose: intent.purpose })
+    }
+  }
+
+  return { put, withdraw, statusOf: (key) => readRow(db, key)?.status ?? 'not sent' }
 }
 
 function intentOf(action: Action, contracts: Contracts): Omit<Intent, 'key'> {
@@ -128,13 +158,17 @@ function isOver({ status, intent }: OutboxRow, { deadline }: Action): boolean {
 /** The bond in the row no longer suffices, or L1 has moved under what a proof of fraud shows. */
 function isStale(action: Action, row: OutboxRow, { data }: Pick<Intent, 'data'>): boolean {
   if (action.type === 'prove-fault') return row.intent.data !== data
-  const hasBond = isStart(action) || action.type === 'challenge-data'
+  const hasBond =
+    isStart(action) ||
+    action.type === 'challenge-data' ||
+    action.type === 'start-batch' ||
+    action.type === 'demand-entry'
   return hasBond && row.intent.valueWei < action.leastBondWei
 }
 
 /** What a window on L1 closes on. */
 function isEvidence({ type }: Action): boolean {
-  return type === 'challenge' || type === 'show-competitor' || type === 'answer-dispute' || type === 'prove-fault'
+  return EVIDENCE.has(type)
 }
 
 function isStart(action: Action): action is StartExit | StartDisputedExits {
@@ -143,9 +177,12 @@ function isStart(action: Action): action is StartExit | StartDisputedExits {
 
 /** Evidence and protected exits only: keepers' acts can wait. */
 function troubleOf(action: Action, row: OutboxRow | undefined, { now, parameters }: World): readonly Alert[] {
-  if (!row || !(isEvidence(action) || isStart(action) || isDataAction(action))) return []
+  if (!row || !(isEvidence(action) || isStart(action) || isDataAction(action) || action.type === 'start-batch'))
+    return []
   if (row.status === 'unfunded') return [alertOf('BUDGET_EXHAUSTED', action, row.words)]
-  const isLate = now.timestamp >= action.deadline - Math.floor(parameters.reaction / 2)
+  // Of a window that is not longer than that, the last quarter: an answer to a demand has half of DR, which is no more than REACTION / 2.
+  const room = Math.min(Math.floor(parameters.reaction / 2), Math.floor((action.deadline - action.notBefore) / 4))
+  const isLate = now.timestamp >= action.deadline - room
   return isLate ? [alertOf('OUTBOX_STUCK', action, `${row.status}: ${row.words}`)] : []
 }
 

@@ -64,6 +64,10 @@ export function createDisputeMemo({ facts, log }: Pick<CourtContext, 'facts' | '
     }
 
     function hasWaiting(token: Address): boolean {
+      const isShared = facts
+        .lockedBatches()
+        .some(({ batch, ticket, uses }) => batch.token === token && ticket && uses.size < batch.count)
+      if (isShared) return true
       return exits.some(({ exit, state }) => {
         return exit.token === token && state === 'ticket' && protectedOwners.has(exit.owner)
       })
@@ -87,10 +91,20 @@ export function createDisputeMemo({ facts, log }: Pick<CourtContext, 'facts' | '
       ...inputs.map(({ position }) => facts.spentBy(position)),
       ...(made ? outputs.map(({ output }) => facts.spentBy(made.position + output)) : []),
     ]
+    // What stands in no verified block may have been spent where another one holds it.
+    const elsewhere = inputs.map(({ position }, i) => {
+      const { block } = decodePosition(position)
+      if (isDepositPosition(position) || block <= facts.verifiedBlock()) return false
+      const spend = found.spends[i]
+      const place = spend?.made && spend.signed.transaction.inputs[spend.input]
+      if (!spend || place === undefined) return facts.verifiedBlock()
+      return [facts.spentBy(place), rootAt(place), rootAt(spend.spend)]
+    })
     return JSON.stringify([
       [dispute.startedAt, dispute.lockedAt, state, events.length, events.at(-1)?.at],
       exits.map((exit) => exit && [exit.state, exit.events.length, exit.events.at(-1)?.at]),
       spenders.map((spend) => spend !== undefined && [spend, rootAt(spend)]),
+      elsewhere,
       made && [made.position, rootAt(made.position)],
       // What a refuted transaction spends counts as unspent: only its block tells that it was included.
       state === 'not-canonical' && !made && facts.verifiedBlock(),

@@ -4,24 +4,27 @@
  */
 import {
   encodeAnswerDispute,
-  encodeChallenge,
+  encodeChallengeByPlace,
   encodeDecide,
-  encodeDisputedChallenge,
-  encodeDropEvidence,
   encodeDropRefuted,
-  encodeFraudProof,
-  encodeHaltAbandoned,
   encodeInherit,
+  encodeShowCompetitor,
+  encodeStartDisputedExits,
+} from '../l1/disputeCalls.ts'
+import {
+  encodeChallenge,
+  encodeDropEvidence,
+  encodeFraudProof,
+  encodeFreePlace,
+  encodeHaltAbandoned,
   encodeProcessExits,
   encodeRelease,
   encodeSettle,
-  encodeShowCompetitor,
   encodeStartDepositExit,
-  encodeStartDisputedExits,
   encodeStartStandardExit,
   encodeWithdraw,
   type RootCall,
-} from '../l1/rootContract.ts'
+} from '../l1/rootCalls.ts'
 import { encodeReportFraud } from '../l1/suretyContract.ts'
 import type { Address } from '../protocol/bytes.ts'
 import { CALL_GAS, TURN_GAS, TURN_RESERVE_GAS } from './court/policy.ts'
@@ -34,10 +37,12 @@ import type {
   StartDisputedExits,
   StartExit,
 } from './court/types.ts'
+import { BATCH_DONE_ERRORS, batchGasLimit, encodeBatchAction, isBatchAction } from './driverBatches.ts'
 import { DATA_DONE_ERRORS, encodeDataAction, isDataAction } from './driverData.ts'
+import type { ExitRecord } from './facts.ts'
 
-/** Errors of the root contract after which nothing is left to do: the act was done, by us or another. */
-const DONE_ERRORS: Readonly<Record<Action['type'], readonly string[]>> = {
+/** Errors of the contracts after which nothing is left to do: the act was done, by us or another. */
+export const DONE_ERRORS: Readonly<Record<Action['type'], readonly string[]>> = {
   challenge: ['EvidenceKnown', 'StateUnexpected'],
   'drop-evidence': ['EvidenceUnknown'],
   'show-competitor': ['PieceKnown', 'DisputeTooLate', 'VerdictUnexpected'],
@@ -48,11 +53,13 @@ const DONE_ERRORS: Readonly<Record<Action['type'], readonly string[]>> = {
   'process-exits': ['NothingToDo'],
   settle: ['NothingToDo'],
   release: ['StateUnexpected'],
+  'free-place': ['NothingToDo'],
   inherit: ['ShareMissing', 'StateUnexpected'],
   withdraw: ['NothingToDo'],
   'prove-fault': ['NothingToDo'],
   'halt-abandoned': ['ChainHalted'],
   ...DATA_DONE_ERRORS,
+  ...BATCH_DONE_ERRORS,
 }
 
 export function doneErrorsOf(action: Action): readonly string[] {
@@ -64,13 +71,14 @@ export function doneErrorsOf(action: Action): readonly string[] {
  * gas for nothing at all. Undefined for the others.
  */
 export function gasLimitOf(action: Action): bigint | undefined {
+  if (isBatchAction(action)) return batchGasLimit(action)
   if (action.type === 'process-exits') return TURN_RESERVE_GAS + CALL_GAS + BigInt(action.count) * TURN_GAS
   return action.type === 'settle' ? TURN_RESERVE_GAS + CALL_GAS + TURN_GAS : undefined
 }
 
 /** Acts that L1 takes once, ever: one that was done is never wanted again, whatever the facts still show. */
 export function isOnce(action: Action): boolean {
-  return action.type === 'inherit'
+  return action.type === 'inherit' || action.type === 'start-batch' || action.type === 'reclaim-demand'
 }
 
 /** `surety` absent: what goes through it is sent to the root contract itself, where that does the same without the reward. */
@@ -85,6 +93,7 @@ export function addressAction(action: Action, { root, surety }: Contracts): Root
 
 /** As a call of the root contract. */
 export function encodeAction(action: Action): RootCall {
+  if (isBatchAction(action)) return encodeBatchAction(action)
   switch (action.type) {
     case 'challenge':
       return encodeEvidence(action)
@@ -107,9 +116,13 @@ export function encodeAction(action: Action): RootCall {
     case 'release':
       return encodeReleaseOf(action)
     case 'inherit': {
-      const { record, input, output, exit } = action
-      return encodeInherit(record, record.signed.transaction, { input, output: output.output, exit: exit.exit })
+      const { record, input, output } = action
+      // Where nothing is to be paid L1 does not look at the exit.
+      const { exit } = (action.exit ?? record.inputExits[input]) as ExitRecord
+      return encodeInherit(record, record.signed.transaction, { input, output: output.output, exit })
     }
+    case 'free-place':
+      return encodeFreePlace(action.token, action.from)
     case 'withdraw':
       return encodeWithdraw(action.token, action.account)
     case 'prove-fault':
@@ -127,7 +140,7 @@ export function encodeAction(action: Action): RootCall {
 function encodeEvidence({ record, evidence, made }: Challenge): RootCall {
   const { spend, signed, header, proof, input } = evidence
   const challenge = { exit: record.exit, spend, signed, header, proof, input }
-  return made ? encodeDisputedChallenge(challenge, made) : encodeChallenge(challenge)
+  return made ? encodeChallengeByPlace(challenge, made.txHash, made) : encodeChallenge(challenge)
 }
 
 function encodeDrop({ record, spend, place, refuted }: DropEvidence): RootCall {
@@ -138,8 +151,9 @@ function encodeDrop({ record, spend, place, refuted }: DropEvidence): RootCall {
 }
 
 function encodeCompetitor({ record, input, evidence }: ShowCompetitor): RootCall {
-  const { spend, signed, header, proof, input: spends } = evidence
-  return encodeShowCompetitor(record, { signed, input, spends, included: { position: spend, header, proof } })
+  const { spend, signed, header, proof, input: spends, made } = evidence
+  const included = { position: spend, header, proof }
+  return encodeShowCompetitor(record, { signed, input, spends, ...(made && { made }), included })
 }
 
 function encodeReleaseOf({ record, spend, place, header, shown }: Release): RootCall {

@@ -7,11 +7,26 @@ import { callingDispute } from './court/place.ts'
 import type { Ward } from './court/protectedExit.ts'
 import type { Alert, World } from './court/types.ts'
 import type { CourtContext } from './courtPort.ts'
-import type { DisputeRecord, ExitFacts, ExitRecord, ProtectedAccount, ProtectedOutput, SpendFact } from './facts.ts'
+import type {
+  DisputeRecord,
+  ExitFacts,
+  ExitRecord,
+  MadeFact,
+  ProtectedAccount,
+  ProtectedOutput,
+  SpendFact,
+} from './facts.ts'
+import { isLost } from './twins.ts'
 
 const OUTPUT_PAGE = 500
 
-type Known = Readonly<{ evidence: SpendFact; made: Header | undefined; dispute?: ExitFacts['dispute'] }>
+/** `made`: header of the block that holds the output where the spend names it. `twin`: that is not where the exit names it. */
+type Known = Readonly<{
+  evidence: SpendFact
+  made: Header | undefined
+  twin?: MadeFact
+  dispute?: ExitFacts['dispute']
+}>
 
 /** Building a proof hashes a whole block: what was proven stays proven as long as L1 holds the same two headers. */
 export function createSpendMemo({ facts, log }: Pick<CourtContext, 'facts' | 'log'>) {
@@ -26,18 +41,19 @@ export function createSpendMemo({ facts, log }: Pick<CourtContext, 'facts' | 'lo
     return signed.transaction.inputs[input] ?? 0
   }
 
-  function recall(record: ExitRecord, { evidence, made, dispute }: Known, docket: Docket): ExitFacts | undefined {
+  function recall(record: ExitRecord, { evidence, made, twin, dispute }: Known, docket: Docket): ExitFacts | undefined {
     const place = placeOf(evidence)
     const stands =
       facts.spentBy(place) === evidence.spend &&
       isSame(made, headerAt(place)) &&
-      isSame(evidence.header, headerAt(evidence.spend))
+      isSame(evidence.header, headerAt(evidence.spend)) &&
+      (!twin || isLost(facts.blockState(decodePosition(record.exit.position).block)))
     const state = makerOf(record.exit, docket)
     // An output that started again may hang on a verdict now, or not any more.
     if (!stands || (state === undefined) !== (dispute === undefined)) return undefined
     return {
       ...record,
-      output: { kind: 'spent', asOf: facts.verifiedBlock(), evidence },
+      output: { kind: 'spent', asOf: facts.verifiedBlock(), evidence, ...(twin && { made: twin }) },
       ...(dispute && state && { dispute: { ...dispute, state } }),
     }
   }
@@ -58,9 +74,10 @@ export function createSpendMemo({ facts, log }: Pick<CourtContext, 'facts' | 'lo
         if (!found) continue
         exits.push(found)
         if (found.output.kind !== 'spent') continue
-        const { evidence } = found.output
+        const { evidence, made: twin } = found.output
         const { dispute } = found
-        next.set(outputId, { evidence, made: headerAt(placeOf(evidence)), ...(dispute && { dispute }) })
+        const made = headerAt(placeOf(evidence))
+        next.set(outputId, { evidence, made, ...(twin && { twin }), ...(dispute && { dispute }) })
       } catch (error) {
         log.error('court.exit_unreadable', { outputId, error })
         const details = { outputId, position, reason: String(error) }

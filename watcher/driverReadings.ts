@@ -3,6 +3,7 @@
  * tokens are covered. Views at the very L1 block that the facts were folded at, so that both speak of one state.
  */
 import { iLifeboatAbi } from '../contracts/artifacts.generated.ts'
+import { readExitBond } from '../l1/bonds.ts'
 import type { Endpoint } from '../l1/endpoint.ts'
 import type { BlockRef } from '../l1/header.ts'
 import { getBalance, readContract, readFees } from '../l1/reads.ts'
@@ -11,7 +12,7 @@ import type { Credit, L1Readings } from './court/types.ts'
 
 export type Wanted = Readonly<{
   at: BlockRef
-  /** Tokens in which a ticket waits. */
+  /** Tokens in which a ticket or a share of a mass exit waits. */
   tickets: readonly Address[]
   /** Pull balances to look at: for each account ETH and its tokens. */
   credits: readonly Readonly<{ account: Address; tokens: readonly Address[] }>[]
@@ -26,10 +27,10 @@ export function createReadL1(
 ): ReadL1 {
   const root = { address: rootContract, abi: iLifeboatAbi } as const
   return async ({ at, tickets, credits }) => {
-    const [fees, balanceWei, exitBondWei, domainSeparator, queue] = await Promise.all([
-      readFees(endpoint),
+    const fees = await readFees(endpoint)
+    const [exitBondWei, balanceWei, domainSeparator, queue] = await Promise.all([
+      readExitBond(endpoint, rootContract, at, fees),
       getBalance(endpoint, sender, at),
-      readContract(endpoint, { ...root, functionName: 'exitBond' }, at),
       readContract(endpoint, { ...root, functionName: 'domainSeparator' }, at),
       readContract(endpoint, { ...root, functionName: 'queue' }, at),
     ])

@@ -3,28 +3,49 @@ import type { Header } from '../protocol/block.ts'
 import { type Address, type Hash, ZERO_HASH } from '../protocol/bytes.ts'
 import { bug } from '../protocol/errors.ts'
 import type { Exit } from '../protocol/exit.ts'
+import { isBatchItem, type PlacedEntry } from '../protocol/massExit.ts'
 import type { Parameters } from '../protocol/parameters.ts'
-import { decodePosition, depositIdOf, isDepositPosition, outputIdAt } from '../protocol/position.ts'
+import {
+  decodePosition,
+  depositIdOf,
+  isDepositPosition,
+  outputIdAt,
+  transactionPosition,
+} from '../protocol/position.ts'
+import type { BatchBook } from './batchBook.ts'
 import type { BlockStore } from './blockStore.ts'
 import { isVoidBlock } from './court/exitTime.ts'
 import { type DisputeBook, disputedOutputOf } from './disputeBook.ts'
 import { createDisputeFacts } from './disputeFacts.ts'
 import type { ExitBook } from './exitBook.ts'
-import type { BlockState, ExitFacts, ExitState, Facts, OutputFact, ProtectedOutput, SpendFact } from './facts.ts'
+import type {
+  BlockState,
+  EntryFact,
+  ExitFacts,
+  ExitState,
+  Facts,
+  OutputFact,
+  ProtectedEntry,
+  ProtectedOutput,
+  SpendFact,
+} from './facts.ts'
 import { createFaultFacts } from './faultFacts.ts'
 import type { Ledger, StoredOutput } from './ledger.ts'
 import type { Protection } from './protection.ts'
 import type { RootLog } from './rootLog.ts'
+import { isLost, type Twins } from './twins.ts'
 import type { Vigil } from './vigil.ts'
 
 export type FactParts = Readonly<{
   ledger: Ledger
   blocks: BlockStore
   exits: ExitBook
+  batches: BatchBook
   disputes: DisputeBook
   rootLog: RootLog
   protection: Protection
   vigil: Vigil
+  twins: Twins
   parameters: Parameters
 }>
 
@@ -35,18 +56,18 @@ const DEFAULT_PAGE = 500
 const KEPT_PROOFS = 20_000
 
 export function createFacts(parts: FactParts): Facts {
-  const { ledger, blocks, exits, disputes, rootLog, protection, vigil, parameters } = parts
+  const { ledger, blocks, exits, batches, disputes, rootLog, protection, vigil, twins, parameters } = parts
   const { disputeFacts, placeFact, isRefuted } = createDisputeFacts({ ledger, blocks, exits, disputes, spendFact })
-  const { fault, fraudProof } = createFaultFacts({ ledger, blocks, exits })
+  const { fault, fraudProof } = createFaultFacts({ ledger, blocks, exits, batches })
   const shownAt = new Map<number, Shown>()
 
   function exitFacts(outputId: Hash): ExitFacts | undefined {
     const record = exits.record(outputId)
-    if (!record) return undefined
+    if (!record || isBatchItem(record.exit)) return undefined
     const { exit } = record
     const dispute = disputeOf(exit)
     const place = dispute?.made ? dispute.made.position + disputedOutputOf(exit) : exits.placeOf(exit)
-    const output = place === undefined ? disputedFact(exit) : outputFact(exit, place)
+    const output = place === undefined ? disputedFact(exit) : twinFact(exit, outputFact(exit, place))
     return { ...record, output, ...(place !== undefined && headerOf(place)), ...(dispute && { dispute }) }
   }
 
@@ -91,6 +112,21 @@ export function createFacts(parts: FactParts): Facts {
     return spend === undefined
       ? { kind: 'unspent', asOf }
       : { kind: 'spent', asOf, evidence: spendFact(position, spend) }
+  }
+
+  /** What was spent where a verified block holds it was spent, whatever block that we can't read holds it too. */
+  function twinFact(exit: Exit, fact: OutputFact): OutputFact {
+    const isUnknown = fact.kind === 'mismatch' || (fact.kind === 'unverified' && isLost(fact.blockState))
+    if (!isUnknown || exit.disputed !== ZERO_HASH) return fact
+    const position = twins.find(exit)
+    const spend = position === undefined ? undefined : spentBy(position)
+    if (position === undefined || spend === undefined) return fact
+    const evidence = spendFact(position, spend)
+    const placed = blocks.prove(position)
+    const txHash = blocks.txHashAt(position)
+    if (evidence.header.anchor >= exit.lockedAt || !placed || !txHash) return fact
+    const { header, proof } = placed
+    return { kind: 'spent', asOf: fact.asOf, evidence, made: { position: placed.position, txHash, header, proof } }
   }
 
   function spentBy(position: number): number | undefined {
@@ -145,8 +181,56 @@ export function createFacts(parts: FactParts): Facts {
         ...(proven && { shown: proven.shown }),
         ...(depositedAt === undefined ? {} : { depositedAt }),
         ...(exit && { exit }),
+        ...entriesAt(position),
       },
     ]
+  }
+
+  function entriesAt(position: number): Readonly<{ entries?: readonly ProtectedEntry[] }> {
+    const entries = batches.naming(position).map(({ batchId, entry }): ProtectedEntry => {
+      const item = batches.record(batchId)?.item
+      return { batchId, entry, ...(item && { item }) }
+    })
+    return entries.length === 0 ? {} : { entries }
+  }
+
+  function entryFact(batchId: Hash, entry: PlacedEntry): EntryFact {
+    const { position, amount } = entry
+    const { block, index } = decodePosition(position)
+    const token = batches.record(batchId)?.batch.token
+    const made = ledger.find(position)
+    const lockedAt = batches.record(batchId)?.item?.lockedAt
+    // A deposit that came with the lock or later is named by none.
+    const isThere = made?.depositedAt === undefined || lockedAt === undefined || made.depositedAt < lockedAt
+    const isNamed = made !== undefined && isThere && made.token === token && made.amount === amount
+    if (isDepositPosition(position)) {
+      if (!made || !isThere) return { kind: 'empty', shown: { kind: 'nothing' } }
+      const { owner, token, amount } = made
+      const shown = { kind: 'deposit', owner, token, amount } as const
+      if (!isNamed) return { kind: 'empty', shown }
+      return { kind: 'named', outputId: depositIdOf(position), txHash: ZERO_HASH, owner, shown, ...fateOf(position) }
+    }
+    if (block === 0) return { kind: 'empty', shown: { kind: 'nothing' } }
+    const header = blocks.find(block)?.header
+    if (header && index >= header.txCount) return { kind: 'empty', shown: { kind: 'beyond', header } }
+    if (block > blocks.verifiedBlock()) {
+      const blockState = unverifiedState(block)
+      // Nobody can be made to serve it, so L1 wants nothing of it shown.
+      return { kind: 'unverified', block, blockState, ...(blockState === 'void' && { shown: { kind: 'nothing' } }) }
+    }
+    const at = showAt(transactionPosition(position))
+    if (!at)
+      throw bug('BODY_MISSING', 'a verified block has no body', { got: block, want: `what stands at ${position}` })
+    const shown = { kind: 'output', ...at.shown } as const
+    if (!isNamed) return { kind: 'empty', shown }
+    const outputId = outputIdAt(position, at.txHash)
+    return { kind: 'named', outputId, txHash: at.txHash, owner: made.owner, shown, ...fateOf(position, at.txHash) }
+  }
+
+  function fateOf(position: number, txHash?: Hash): Readonly<{ spend?: SpendFact; exit?: ExitState }> {
+    const spend = spentBy(position)
+    const exit = exitStateOf(txHash ? outputIdAt(position, txHash) : depositIdOf(position), txHash)
+    return { ...(spend !== undefined && { spend: spendFact(position, spend) }), ...(exit && { exit }) }
   }
 
   /** An output of a transaction that was judged not canonical never leaves. */
@@ -184,7 +268,17 @@ export function createFacts(parts: FactParts): Facts {
     openExits: exits.open,
     closedExits: exits.closedSince,
     queueFrom: exits.queueFrom,
+    leftPlaces: exits.leftPlaces,
     exitFacts,
+    batches: batches.current,
+    lockedBatches: batches.locked,
+    batch: batches.record,
+    batchEntries: batches.entries,
+    batchTree: batches.tree,
+    entryFact,
+    spentEntries: batches.spentEntries,
+    entriesNaming: (position) => batches.naming(position),
+    openedEntries: exits.opened,
     disputes: disputes.current,
     disputeFacts,
     protectedOutputs: (owner: Address, { cursor = -1, limit = DEFAULT_PAGE } = {}) =>

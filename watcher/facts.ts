@@ -13,9 +13,12 @@ import type { Dispute, DisputeInput, Verdict } from '../protocol/dispute.ts'
 import type { Exit } from '../protocol/exit.ts'
 import type { FraudProof } from '../protocol/fraud.ts'
 import type { Mandate } from '../protocol/mandate.ts'
+import type { PlacedEntry } from '../protocol/massExit.ts'
+import type { MerkleTree } from '../protocol/merkle.ts'
 import type { Parameters } from '../protocol/parameters.ts'
 import type { SignedTransaction, Transaction } from '../protocol/transaction.ts'
 import type { BlockFault } from '../protocol/validity.ts'
+import type { BatchRecord, NamedEntry } from './court/batchTypes.ts'
 
 /** The newest L1 block folded in. `timestamp`: L1 seconds. `finalised`: number of the newest L1 block that is final, 0 for none. */
 export type L1Now = Readonly<{ block: number; hash: Hash; timestamp: number; finalised: number }>
@@ -84,7 +87,11 @@ export type SpendFact = Readonly<{
  */
 export type OutputFact =
   | Readonly<{ kind: 'unspent'; asOf: number }>
-  | Readonly<{ kind: 'spent'; asOf: number; evidence: SpendFact }>
+  /**
+   * `made`: another inclusion of what made the output, where an ordinary exit names it in a block that is not verified and the evidence in
+   * one that is.
+   */
+  | Readonly<{ kind: 'spent'; asOf: number; evidence: SpendFact; made?: MadeFact }>
   /** Its block is not verified: nothing can be said. Loud once the chain is not safe. */
   | Readonly<{ kind: 'unverified'; asOf: number; block: number; blockState: Exclude<BlockState, 'verified'> }>
   /** The verified block holds something else there. Cannot happen while contract and watcher agree. */
@@ -94,21 +101,28 @@ export type At = Readonly<{ l1Block: number; l1Timestamp: number; logIndex: numb
 
 /** The life of an exit on L1, oldest first. */
 export type ExitEvent = Readonly<{ at: At }> &
+  /** `paidBefore`: to an exit of the same output whose inclusion did not stand; left out for nothing. */
   (
-    | Readonly<{ type: 'ExitStarted' }>
+    | Readonly<{ type: 'ExitStarted'; paidBefore?: bigint }>
     | Readonly<{ type: 'EvidenceShown'; spend: number; place: number; challenger: Address; reward: bigint }>
     | Readonly<{ type: 'EvidenceDropped'; spend: number; place: number }>
     | Readonly<{ type: 'ExitPaid'; amount: bigint }>
     | Readonly<{ type: 'ExitInherited'; amount: bigint }>
     | Readonly<{ type: 'ExitPostponed'; from: bigint; due: bigint }>
+    /** It has the share of a mass exit's entry: as its place, which `ExitPostponed` tells next, or paid out of it, which `ExitPaid` tells next. */
+    | Readonly<{ type: 'EntryPlaced'; batchId: Hash; index: number; paid: bigint }>
     | Readonly<{ type: 'ExitRemoved'; reason: 'void' | 'invalid' | 'spent' | 'not-canonical' }>
   )
 
 /**
  * `ticket`: its turn has passed, it is not wholly paid. Open are `queued` and `ticket`. `cancelled`: a canonical verdict passed its value on
- * while it was queued; it leaves unpaid at its turn. `cancelled-ticket`: the same after its turn; its place is inherited by the outputs.
+ * while it was queued; it leaves unpaid at its turn, unless a share of a mass exit became its place before. `cancelled-ticket`: it has a place, which is inherited by the outputs.
+ * One that was removed in its turn may still get such a place.
  */
 export type ExitState = 'queued' | 'ticket' | 'settled' | 'removed' | 'cancelled' | 'cancelled-ticket'
+
+/** A place on the line that an exit gave up before the line got there: it waits until somebody frees it. */
+export type LeftPlace = Readonly<{ token: Address; from: bigint; due: bigint }>
 
 export type ExitRecord = Readonly<{
   exit: Exit
@@ -141,6 +155,12 @@ export type ExitFacts = ExitRecord &
 
 /** Where a transaction stands in a verified block. */
 export type PlaceFact = Readonly<{ position: number; header: Header; proof: InclusionProof }>
+
+/** The same with the transaction's hash. */
+export type MadeFact = PlaceFact & Readonly<{ txHash: Hash }>
+
+/** `made`: where what made the input is included, if the competitor names the input there and the dispute elsewhere. */
+export type CompetitorFact = SpendFact & Readonly<{ made?: PlaceFact }>
 
 export type DisputeState = 'running' | Verdict
 
@@ -178,7 +198,7 @@ export type DisputeFacts = DisputeRecord &
     /** Oldest place of the disputed transaction in a verified block anchored before the least lock: an answer. */
     made?: PlaceFact
     /** Per input: the verified transaction that spent it, if it is another one and its block was anchored before that input's lock: a competitor. */
-    spends: readonly (SpendFact | undefined)[]
+    spends: readonly (CompetitorFact | undefined)[]
     /** Per input: its exit on L1, if it has one. */
     inputExits: readonly (ExitRecord | undefined)[]
     outputs: readonly DisputedOutput[]
@@ -212,10 +232,42 @@ export type ProtectedOutput = Readonly<{
   /**
    * Present when an exit of it was started already, by anyone, unless that was removed as void or invalid: then it may start again. Also
    * present where no exit may start: `cancelled` when a canonical verdict passed the value on, `removed` when the transaction that made
-   * the output was judged not canonical.
+   * the output was judged not canonical; and `settled` when it was paid as an entry of a mass exit.
    */
   exit?: ExitState
+  /** Entries of mass exits that name it, oldest batch first; of locked batches, and of those that may still be locked. */
+  entries?: readonly ProtectedEntry[]
 }>
+
+/** `item`: the batch in the queue, once it is locked. */
+export type ProtectedEntry = Readonly<{ batchId: Hash; entry: PlacedEntry; item?: Exit }>
+
+/**
+ * What an entry of a mass exit names, as far as we know. `named`: what stands at its position agrees with it; `spend`: a verified
+ * transaction spent it and was not judged not canonical. `empty`: it names nothing; `shown` shows that it doesn't.
+ * `unverified`: its block is not verified, so nothing can be said; `shown` where it is void, and L1 wants to see nothing.
+ */
+export type EntryFact =
+  | Readonly<{
+      kind: 'named'
+      outputId: Hash
+      /** Zero for a deposit. */
+      txHash: Hash
+      owner: Address
+      shown: EntryShown
+      spend?: SpendFact
+      /** As of `ProtectedOutput`. */
+      exit?: ExitState
+    }>
+  | Readonly<{ kind: 'empty'; shown: EntryShown }>
+  | Readonly<{ kind: 'unverified'; block: number; blockState: Exclude<BlockState, 'verified'>; shown?: EntryShown }>
+
+/** What stands at an entry's position, as L1 is shown it (l1/massExitContract.ts takes it). */
+export type EntryShown =
+  | Readonly<{ kind: 'output'; transaction: Transaction; header: Header; proof: InclusionProof }>
+  | Readonly<{ kind: 'beyond'; header: Header }>
+  | Readonly<{ kind: 'deposit'; owner: Address; token: Address; amount: bigint }>
+  | Readonly<{ kind: 'nothing' }>
 
 export type Facts = Readonly<{
   l1Now(): L1Now
@@ -240,16 +292,36 @@ export type Facts = Readonly<{
   /** Exits that are settled or removed and whose last event is in this L1 block or a later one. */
   closedExits(sinceL1Block: number): readonly ExitRecord[]
   /**
-   * Exits whose turn may be ahead, in whatever state (an exit removed by evidence keeps its place): stream A from `oldHead` on, then
+   * Exits whose turn may be ahead, in whatever state (an exit removed by evidence keeps its place), and items of mass exits: stream A from `oldHead` on, then
    * stream B from child block `youngFirst` on (0: none), each in the order of its turns, at most `limit` of each.
    */
   queueFrom(place: Readonly<{ oldHead: number; youngFirst: number; limit: number }>): readonly ExitRecord[]
+  /** Cheap: events only. */
+  leftPlaces(): readonly LeftPlace[]
   /** Every running dispute, oldest first, and those decided in this L1 block or a later one. Cheap: events only. */
   disputes(decidedSinceL1Block: number): readonly DisputeRecord[]
   /** Undefined for a dispute that L1 does not know (any more). Builds proofs. */
   disputeFacts(txHash: Hash): DisputeFacts | undefined
-  /** Undefined for an exit that L1 does not know (any more). Builds the proof for a spent output. */
+  /** Undefined for an exit that L1 does not know (any more), and for a mass exit's item. Builds the proof for a spent output. */
   exitFacts(outputId: Hash): ExitFacts | undefined
+  /** Mass exits that are started or locked and not closed, oldest first. Cheap: no entries, no proofs. */
+  batches(): readonly BatchRecord[]
+  /** Locked ones, closed too: their entries are claimed for ever. */
+  lockedBatches(): readonly BatchRecord[]
+  /** Undefined for one that L1 does not know (any more). */
+  batch(batchId: Hash): BatchRecord | undefined
+  /** All entries, in their order; empty for a batch that L1 does not know. */
+  batchEntries(batchId: Hash): readonly PlacedEntry[]
+  /** For paths of entries; kept. Undefined for a batch that L1 does not know. */
+  batchTree(batchId: Hash): MerkleTree | undefined
+  /** Builds proofs. */
+  entryFact(batchId: Hash, entry: PlacedEntry): EntryFact
+  /** Entries whose output verified transactions spent, judged not canonical or not. Cheap: no proofs. */
+  spentEntries(batchId: Hash): readonly PlacedEntry[]
+  /** Entries of batches that are not dissolved and name the output at this position, oldest batch first. */
+  entriesNaming(position: number): readonly NamedEntry[]
+  /** Opened entries that have no place yet, of all batches. */
+  openedEntries(): readonly ExitRecord[]
   /** Unspent, verified outputs and deposits of one owner, oldest first, from `cursor` (exclusive) on, at most `limit`. */
   protectedOutputs(owner: Address, page?: Readonly<{ cursor?: number; limit?: number }>): readonly ProtectedOutput[]
   protectedAccounts(): readonly ProtectedAccount[]

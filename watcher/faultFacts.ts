@@ -6,14 +6,15 @@ import type { Header } from '../protocol/block.ts'
 import type { Hash } from '../protocol/bytes.ts'
 import { buildFraudProof, type FraudProof, type FraudSource } from '../protocol/fraud.ts'
 import { depositIdOf, encodePosition, isDepositPosition, outputIdAt } from '../protocol/position.ts'
+import type { BatchBook } from './batchBook.ts'
 import type { BlockStore } from './blockStore.ts'
 import type { ExitBook } from './exitBook.ts'
 import type { FaultFact } from './facts.ts'
 import type { Ledger } from './ledger.ts'
 
-export type FaultParts = Readonly<{ ledger: Ledger; blocks: BlockStore; exits: ExitBook }>
+export type FaultParts = Readonly<{ ledger: Ledger; blocks: BlockStore; exits: ExitBook; batches: BatchBook }>
 
-export function createFaultFacts({ ledger, blocks, exits }: FaultParts) {
+export function createFaultFacts({ ledger, blocks, exits, batches }: FaultParts) {
   let spent: Readonly<{ root: Hash; positions: ReadonlySet<number> }> | undefined
 
   function fault(): FaultFact | undefined {
@@ -51,6 +52,7 @@ export function createFaultFacts({ ledger, blocks, exits }: FaultParts) {
         const outputId = isDepositPosition(at) ? depositIdOf(at) : outputIdOfPlace(at)
         return outputId && exits.record(outputId)?.exit
       },
+      lockingEntry: batches.lockingEntry,
     }
   }
 

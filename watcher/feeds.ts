@@ -1,4 +1,4 @@
-/** Live feeds of a watcher (docs/spec.md section 11): topics `alerts`, `blocks`, `exits` and `disputes`, all read from rows. */
+/** Live feeds of a watcher (docs/spec.md section 11): topics `alerts`, `blocks`, `exits`, `disputes` and `batches`, all read from rows. */
 import type { FeedSource } from '../service/feedPages.ts'
 import type { Alarm } from './alarm.ts'
 import { JOURNAL_TOPICS, type Journal, type JournalTopic } from './journal.ts'

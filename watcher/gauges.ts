@@ -4,7 +4,7 @@ import type { Core } from './core.ts'
 
 const SAFETY_LEVEL = { safe: 0, suspect: 1, unsafe: 2 } as const
 
-export function addGauges(registry: Registry, { facts, alarm, exits, disputes, reader }: Core): void {
+export function addGauges(registry: Registry, { facts, alarm, exits, batches, disputes, reader, court }: Core): void {
   const simple = (name: string, help: string, read: () => number) =>
     new Gauge({
       name,
@@ -31,6 +31,11 @@ export function addGauges(registry: Registry, { facts, alarm, exits, disputes, r
       },
     })
   counted('lifeboat_watcher_exits', 'Exits by state', 'state', exits.counts)
+  counted('lifeboat_watcher_mass_exits', 'Mass exits by state', 'state', batches.counts)
   counted('lifeboat_watcher_disputes', 'Disputes by state', 'state', disputes.counts)
+  const budgets = (field: 'limitWei' | 'boundWei') => () =>
+    Object.fromEntries((court?.budgets?.() ?? []).map((budget) => [budget.name, Number(budget[field])]))
+  counted('lifeboat_watcher_budget_wei', 'Most that may be bound in bonds, wei', 'budget', budgets('limitWei'))
+  counted('lifeboat_watcher_bound_wei', 'Bound in bonds of that budget now, wei', 'budget', budgets('boundWei'))
   counted('lifeboat_watcher_alerts', 'Standing alerts that nobody acknowledged', 'severity', alarm.openCounts)
 }

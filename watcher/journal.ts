@@ -2,7 +2,7 @@
 import type { Database } from '../service/database.ts'
 import { fromJson, toJson } from './json.ts'
 
-export const JOURNAL_TOPICS = ['blocks', 'exits', 'disputes'] as const
+export const JOURNAL_TOPICS = ['blocks', 'exits', 'disputes', 'batches'] as const
 export type JournalTopic = (typeof JOURNAL_TOPICS)[number]
 
 /** Notes kept; a reader further behind starts from the API. */

@@ -6,7 +6,7 @@
  */
 import type { Address } from '../protocol/bytes.ts'
 import { bug } from '../protocol/errors.ts'
-import { DEPOSIT_INDEX, encodePosition } from '../protocol/position.ts'
+import { DEPOSIT_INDEX, encodePosition, OUTPUT_LIMIT } from '../protocol/position.ts'
 import type { ExistingOutput, State, StateView } from '../protocol/validity.ts'
 import type { Database } from '../service/database.ts'
 
@@ -53,6 +53,17 @@ export function createLedger(db: Database) {
   const selectUnspent = db.prepare<[number, number, number], Row>(
     'SELECT * FROM outputs WHERE owner = ? AND spent_by IS NULL AND position > ? ORDER BY position LIMIT ?',
   )
+  const selectAllUnspent = db.prepare<[number, number], Row>(
+    'SELECT * FROM outputs WHERE spent_by IS NULL AND position > ? ORDER BY position LIMIT ?',
+  )
+  const selectAlike = db.prepare<[number, number, number, number, number, Uint8Array, number], { position: number }>(`
+    SELECT position FROM (SELECT position, owner, token, amount FROM outputs
+      WHERE position >= ? AND position < ? ORDER BY position LIMIT ?)
+    WHERE owner = ? AND token = ? AND amount = ? AND position % ${OUTPUT_LIMIT} = ?`)
+  const selectSkipped = db.prepare<[number, number, number], { position: number }>(
+    'SELECT position FROM outputs WHERE position >= ? AND position < ? ORDER BY position LIMIT 1 OFFSET ?',
+  )
+  let undone = 0
   const selectId = db.prepare<[string], { id: number }>('SELECT id FROM addresses WHERE address = ?')
   const selectAddress = db.prepare<[number], { address: Address }>('SELECT address FROM addresses WHERE id = ?')
   const insertAddress = db.prepare('INSERT INTO addresses (address) VALUES (?)')
@@ -137,11 +148,33 @@ export function createLedger(db: Database) {
 
     /** Takes back a block: its outputs vanish, what it spent is unspent. `spends`: inputs with their spender's position. */
     undo(block: number, spends: readonly (readonly [input: number, by: number])[]): void {
+      undone++
       deleteRange.run(
         encodePosition({ block, index: 0, output: 0 }),
         encodePosition({ block, index: DEPOSIT_INDEX, output: 0 }),
       )
       for (const [input, by] of spends) unspendOutput.run(input, by)
+    },
+
+    /** So many blocks were taken back: what was read of outputs before may not hold any more. */
+    undone: () => undone,
+
+    /**
+     * Among the `rows` first outputs in [from, to): those which hold the same, and are output `output` of their transaction. `next`: the first
+     * position that was not looked at. No index helps here: it reads as many rows as it is told.
+     */
+    alike(
+      { owner, token, amount }: Value,
+      output: number,
+      { from, to, rows }: Readonly<{ from: number; to: number; rows: number }>,
+    ): Readonly<{ positions: readonly number[]; next: number }> {
+      const [ownerId, tokenId] = [findId(owner), findId(token)]
+      if (ownerId === undefined || tokenId === undefined) return { positions: [], next: to }
+      const found = selectAlike.all(from, to, rows, ownerId, tokenId, toAmountBlob(amount), output)
+      return {
+        positions: found.map(({ position }) => position),
+        next: selectSkipped.get(from, to, rows)?.position ?? to,
+      }
     },
 
     /** `lockedAt` undefined unlocks: only an L1 reorg does that. */
@@ -153,6 +186,11 @@ export function createLedger(db: Database) {
     unspentOf(owner: Address, cursor: number, limit: number): StoredOutput[] {
       const id = findId(owner)
       return id === undefined ? [] : selectUnspent.all(id, cursor, limit).map(fromRow)
+    },
+
+    /** Of all owners, oldest first, after `cursor` (a position; -1 for the start). */
+    unspent(cursor: number, limit: number): StoredOutput[] {
+      return selectAllUnspent.all(cursor, limit).map(fromRow)
     },
 
     /** After a failed transaction the caches may hold what was never written. */
@@ -168,14 +206,15 @@ const amountBlob = new Uint8Array(16)
 const amountView = new DataView(amountBlob.buffer)
 
 /** 16 bytes, big-endian: amounts are below 2^128. Good until the next call. */
-function toAmountBlob(amount: bigint): Uint8Array {
+export function toAmountBlob(amount: bigint): Uint8Array {
   amountView.setBigUint64(0, amount >> 64n)
   // Takes the lower 64 bits.
   amountView.setBigUint64(8, amount)
   return amountBlob
 }
 
-function toAmount(blob: Uint8Array): bigint {
+/** The reverse. */
+export function toAmount(blob: Uint8Array): bigint {
   const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength)
   return (view.getBigUint64(0) << 64n) | view.getBigUint64(8)
 }

@@ -41,25 +41,12 @@ export function createProtection({ db, separator, sender, revokedAt, l1Seconds }
   )
   const removeOwner = db.prepare('DELETE FROM protected_accounts WHERE owner = ?')
 
-  function assertUsable({ owner, mandate, signature }: NewProtection, digest: Uint8Array): void {
-    if (mandate.owner !== owner) throw refused('OTHER_OWNER', mandate.owner, owner)
-    const signer = /^0x[0-9a-f]{128}$/.test(signature) ? recoverAddress(digest, hexToBytes(signature)) : undefined
-    if (signer !== owner) throw refused('WITNESS_FORGED', signer ?? 'no signer', owner)
-    if (mandate.delegate !== ZERO_ADDRESS && mandate.delegate !== sender) {
-      throw refused('OTHER_DELEGATE', mandate.delegate, sender ? `${sender} or the zero address` : 'the zero address')
-    }
-    if (mandate.validUntil <= l1Seconds()) throw refused('EXPIRED', mandate.validUntil, `later than ${l1Seconds()}`)
-    if (mandate.validFrom >= mandate.validUntil) throw refused('PERIOD_EMPTY', mandate.validFrom, mandate.validUntil)
-    const revoked = revokedAt(owner, mandate.epoch)
-    if (revoked !== undefined) throw refused('REVOKED', revoked, 'a series that stands')
-  }
-
   return {
     /** Twice is once. Throws MANDATE_REFUSED with the fault, what was got and what is wanted. `addedAt`: local clock, ms. */
     add(protection: NewProtection, addedAt: number): ProtectedAccount {
       const { owner, mandate, signature } = protection
       const digest = hashMandate(mandate, separator)
-      assertUsable(protection, digest)
+      assertUsable(protection, digest, { sender, revokedAt, l1Seconds })
       insert.run(bytesToHex(digest), owner, toJson(mandate), signature, addedAt)
       return { ...protection, addedAt }
     },
@@ -84,6 +71,28 @@ export function createProtection({ db, separator, sender, revokedAt, l1Seconds }
   }
 }
 
-function refused(fault: string, got: unknown, want: unknown) {
+/**
+ * The mandate is its owner's word, names this watcher or nobody, and may still act: its period is not over, its series not revoked.
+ * Throws MANDATE_REFUSED.
+ */
+export function assertUsable(
+  { owner, mandate, signature }: NewProtection,
+  digest: Uint8Array,
+  { sender, revokedAt, l1Seconds }: Pick<ProtectionOptions, 'sender' | 'revokedAt' | 'l1Seconds'>,
+): void {
+  if (mandate.owner !== owner) throw refused('OTHER_OWNER', mandate.owner, owner)
+  const signer = /^0x[0-9a-f]{128}$/.test(signature) ? recoverAddress(digest, hexToBytes(signature)) : undefined
+  if (signer !== owner) throw refused('WITNESS_FORGED', signer ?? 'no signer', owner)
+  if (mandate.delegate !== ZERO_ADDRESS && mandate.delegate !== sender) {
+    throw refused('OTHER_DELEGATE', mandate.delegate, sender ? `${sender} or the zero address` : 'the zero address')
+  }
+  if (mandate.validUntil <= l1Seconds()) throw refused('EXPIRED', mandate.validUntil, `later than ${l1Seconds()}`)
+  if (mandate.validFrom >= mandate.validUntil) throw refused('PERIOD_EMPTY', mandate.validFrom, mandate.validUntil)
+  const revoked = revokedAt(owner, mandate.epoch)
+  if (revoked !== undefined) throw refused('REVOKED', revoked, 'a series that stands')
+}
+
+/** MANDATE_REFUSED with the fault. */
+export function refused(fault: string, got: unknown, want: unknown) {
   return invalid('MANDATE_REFUSED', `this mandate can't be used (${fault})`, { fault, got, want })
 }

@@ -4,6 +4,7 @@
  * bodies by the ticks that follow.
  */
 import { type Database, inTransaction } from '../service/database.ts'
+import { createBatchBook } from './batchBook.ts'
 import { createBlockStore } from './blockStore.ts'
 import { createDataBook } from './dataBook.ts'
 import { createDisputeBook } from './disputeBook.ts'
@@ -24,6 +25,8 @@ export function rebuild(db: Database, separator: Uint8Array): void {
     const locks = createLocks(db, ledger)
     const disputes = createDisputeBook({ db, ledger, blocks, locks, journal })
     const exits = createExitBook({ db, locks, journal, disputes })
-    createRootLog({ db, ledger, blocks, exits, disputes, data: createDataBook(db, separator) }).foldAgain()
+    const batches = createBatchBook({ db, locks, journal })
+    const data = createDataBook(db, separator)
+    createRootLog({ db, ledger, blocks, exits, disputes, data, batches }).foldAgain()
   })
 }

@@ -3,7 +3,7 @@
  * while L1 knows their anchor, because a block comes late, a reorg moves an anchor, and a halt voids what was kept. They are no facts of
  * L1: a rebuild leaves them alone, and they are few (`MOST_RECEIPTS`).
  */
-import type { RootEvent } from '../l1/rootContract.ts'
+import type { RootEvent } from '../l1/rootEvents.ts'
 import { type Address, bytesToHex, type Hash, hexToBytes } from '../protocol/bytes.ts'
 import { invalid, retryable } from '../protocol/errors.ts'
 import type { Parameters } from '../protocol/parameters.ts'
@@ -86,7 +86,11 @@ export function createReceiptBook({ db, blocks, rootLog, separator, parameters, 
 
   /** Every key that the chain ever had: L1 takes receipts of each. */
   function wasOperator(signer: Address): boolean {
-    return selectEvents.all('operator').some(({ data }) => {
+    const rows = selectEvents.all('operator')
+    // The contract names its first key where it is made: a watcher without one has not read so far, and can't judge.
+    if (rows.length === 0)
+      throw retryable('L1_NOT_READ', 'this watcher has not read the chain’s operator from L1 yet; try again')
+    return rows.some(({ data }) => {
       const event = fromJson<RootEvent>(data)
       return event.type === 'OperatorRotated' && event.operator === signer
     })
@@ -191,7 +195,7 @@ export function createReceiptBook({ db, blocks, rootLog, separator, parameters, 
   }
 
   return {
-    /** Takes a receipt in, twice is once, and says what it is worth now. Throws RECEIPT_MALFORMED, RECEIPT_ANCHOR_OLD, RECEIPTS_FULL. */
+    /** Takes a receipt in, twice is once, and says what it is worth now. Throws RECEIPT_MALFORMED, RECEIPT_ANCHOR_OLD; (retryable) RECEIPTS_FULL, L1_NOT_READ. */
     add(signed: SignedReceipt): ReceiptState {
       assertSigned(signed)
       const { txHash, blockNumber, index, anchor, anchorHash } = signed.receipt

@@ -17,6 +17,7 @@ import {
 import { hashTransaction, witnessOf } from '../protocol/transaction.ts'
 import { type BlockFault, type Context, type ExistingOutput, type Fault, findFault } from '../protocol/validity.ts'
 import { recoverAddress } from '../signatures/recover.ts'
+import type { BatchBook } from './batchBook.ts'
 import type { BlockStore, ChildBlock } from './blockStore.ts'
 import type { FaultCase } from './court/faults.ts'
 import type { DataBook, RevealedLeaf } from './dataBook.ts'
@@ -28,6 +29,7 @@ export type RevealedFaultParts = Readonly<{
   blocks: Pick<BlockStore, 'find' | 'verifiedBlock' | 'proveAny' | 'txHashAt'>
   ledger: Pick<Ledger, 'find'>
   exits: Pick<ExitBook, 'record'>
+  batches: Pick<BatchBook, 'lockingEntry'>
   /** Of the EIP-712 domain. */
   separator: Uint8Array
 }>
@@ -35,7 +37,7 @@ export type RevealedFaultParts = Readonly<{
 type Leaves = ReadonlyMap<number, RevealedLeaf>
 type Told = Readonly<{ leaves: Leaves; spends: ReadonlyMap<number, number> }>
 
-export function createRevealedFaults({ data, blocks, ledger, exits, separator }: RevealedFaultParts) {
+export function createRevealedFaults({ data, blocks, ledger, exits, batches, separator }: RevealedFaultParts) {
   let known: Readonly<{ leaves: Leaves; verified: number; fault: BlockFault | undefined }> | undefined
 
   /** Of each input the position of the first revealed transaction that spends it. */
@@ -144,6 +146,7 @@ export function createRevealedFaults({ data, blocks, ledger, exits, separator }:
         const txHash = txHashAt(position)
         return txHash && exits.record(outputIdAt(position, txHash))?.exit
       },
+      lockingEntry: batches.lockingEntry,
     }
   }
 

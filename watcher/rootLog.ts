@@ -5,12 +5,13 @@
  */
 import type { Cursor } from '../l1/cursor.ts'
 import type { BlockRef, L1Block } from '../l1/header.ts'
-import type { RootEvent } from '../l1/rootContract.ts'
+import type { RootEvent } from '../l1/rootEvents.ts'
 import { type Address, type Hash, ZERO_HASH } from '../protocol/bytes.ts'
 import { bug } from '../protocol/errors.ts'
 import { MAX_ANCHOR_AGE_BLOCKS } from '../protocol/parameters.ts'
 import { encodePosition } from '../protocol/position.ts'
 import { type Database, inTransaction } from '../service/database.ts'
+import { type BatchBook, batchOfEvent, batchSubject } from './batchBook.ts'
 import type { BlockStore } from './blockStore.ts'
 import { type DataBook, leavesSubject, rangeOfEvent, rangeSubject } from './dataBook.ts'
 import { type DisputeBook, disputeSubject } from './disputeBook.ts'
@@ -26,6 +27,7 @@ export type RootLogParts = Readonly<{
   exits: ExitBook
   disputes: DisputeBook
   data: DataBook
+  batches: BatchBook
 }>
 
 /** What folding one event told that a person should hear of. */
@@ -39,7 +41,7 @@ const HALT = 'halt'
 
 type EventRow = Readonly<{ data: string }>
 
-export function createRootLog({ db, ledger, blocks, exits, disputes, data }: RootLogParts) {
+export function createRootLog({ db, ledger, blocks, exits, disputes, data, batches }: RootLogParts) {
   const insertBlock = db.prepare('INSERT INTO l1_blocks (number, hash, timestamp) VALUES (?, ?, ?)')
   const selectTip = db.prepare<[], { number: number; hash: Hash; timestamp: number }>(
     'SELECT * FROM l1_blocks ORDER BY number DESC LIMIT 1',
@@ -60,6 +62,11 @@ export function createRootLog({ db, ledger, blocks, exits, disputes, data }: Roo
   )
   const selectOfSubject = db.prepare<[string], EventRow>(
     'SELECT data FROM root_events WHERE subject = ? ORDER BY l1_block, log_index',
+  )
+  // By the owner and the series: whoever revokes many must not make each question dear.
+  const selectRevoked = db.prepare<[string, number], EventRow>(
+    `SELECT data FROM root_events WHERE type = 'MandatesRevoked' AND subject = ? AND json_extract(data, '$.epoch') = ?
+    ORDER BY l1_block, log_index LIMIT 1`,
   )
   // Subjects of transactions: the character after the blank ends the range.
   const selectDisproved = db.prepare<[], EventRow>(
@@ -90,6 +97,9 @@ export function createRootLog({ db, ledger, blocks, exits, disputes, data }: Roo
         unverifyFrom(event.voidFrom)
         return []
       default: {
+        // Of the turn of a mass exit's item too.
+        if ('batchId' in event || event.type === 'ExitPostponed') batches.fold(event)
+        for (const outputId of exitsOfBatchEvent(event)) exits.refresh(outputId)
         const range = rangeOfEvent(event)
         if (range) data.refresh(range)
         const txHash = txHashOfEvent(event)
@@ -152,9 +162,15 @@ export function createRootLog({ db, ledger, blocks, exits, disputes, data }: Roo
       const range = rangeOfEvent(event)
       if (range) data.refresh(range)
     }
+    const turned = dropped.flatMap((event) => (event.type === 'ExitPostponed' ? [event.outputId] : []))
+    for (const batchId of new Set([
+      ...dropped.flatMap((event) => batchOfEvent(event) ?? []),
+      ...turned.filter(batches.isKnown),
+    ]))
+      batches.refold(batchId)
     refresh(
       new Set(dropped.flatMap((event) => txHashOfEvent(event) ?? [])),
-      dropped.flatMap((event) => outputIdOfEvent(event) ?? []),
+      dropped.flatMap((event) => outputIdOfEvent(event) ?? []).concat(dropped.flatMap(exitsOfBatchEvent)),
     )
   }
 
@@ -171,6 +187,7 @@ export function createRootLog({ db, ledger, blocks, exits, disputes, data }: Roo
     } catch (error) {
       ledger.forget()
       blocks.forget()
+      batches.forget()
       throw error
     }
   }
@@ -190,10 +207,17 @@ export function createRootLog({ db, ledger, blocks, exits, disputes, data }: Roo
   }
 
   return {
-    /** One L1 block on top of the last: all or nothing. */
-    append: (block: L1Block, events: readonly RootEvent[]) => guarded(() => append(block, events)),
-    /** Everything above the common ancestor never was. */
-    rollback: (commonAncestor: BlockRef) => guarded(() => rollback(commonAncestor)),
+    /** One L1 block on top of the last: all or nothing, with what `tell` writes about it. */
+    append: (block: L1Block, events: readonly RootEvent[], tell?: (notice: FoldNotice) => void): void =>
+      guarded(() => {
+        for (const notice of append(block, events)) tell?.(notice)
+      }),
+    /** Everything above the common ancestor never was; `tell` writes in the same commit. */
+    rollback: (commonAncestor: BlockRef, tell?: () => void): void =>
+      guarded(() => {
+        rollback(commonAncestor)
+        tell?.()
+      }),
     finalise: (block: BlockRef) => guarded(() => finalise(block)),
     /** What the follower goes on from. */
     cursor: (): Cursor => selectCursor.all(finalised()),
@@ -229,13 +253,10 @@ export function createRootLog({ db, ledger, blocks, exits, disputes, data }: Roo
       return new Set(events.flatMap((event) => (event.type === 'TransactionDisproved' ? [event.position] : [])))
     },
 
-    /** L1 seconds of a revocation. */
+    /** L1 seconds of a revocation. One row is read, however many there are. */
     revokedAt(owner: Address, epoch: number): number | undefined {
-      for (const { data } of selectOfSubject.all(owner)) {
-        const event = fromJson<RootEvent>(data)
-        if (event.type === 'MandatesRevoked' && event.epoch === epoch) return event.at.l1Timestamp
-      }
-      return undefined
+      const row = selectRevoked.get(owner, epoch)
+      return row && fromJson<RootEvent>(row.data).at.l1Timestamp
     },
 
     /** Amount that an account can withdraw, by token. */
@@ -252,7 +273,15 @@ export function createRootLog({ db, ledger, blocks, exits, disputes, data }: Roo
   }
 }
 
+/** Whose records in the book of exits the event of a mass exit is part of. */
+function exitsOfBatchEvent(event: RootEvent): Hash[] {
+  if (event.type === 'BatchLocked') return [event.batchId]
+  return event.type === 'EntryPlaced' ? [event.outputId] : []
+}
+
+/** Of an event about an exit alone. */
 function outputIdOfEvent(event: RootEvent): Hash | undefined {
+  if (batchOfEvent(event)) return undefined
   if (event.type === 'ExitStarted') return event.exit.outputId
   return 'outputId' in event ? event.outputId : undefined
 }
@@ -275,6 +304,9 @@ function firstPosition(block: number): number {
 
 /** What the event is about, for looking it up: an output id, a disputed transaction, a position, an account, or nothing in particular. */
 function subjectOf(event: RootEvent): string {
+  const batchId = batchOfEvent(event)
+  // The item's life in the queue begins with the lock.
+  if (batchId) return event.type === 'BatchLocked' ? batchId : batchSubject(batchId)
   switch (event.type) {
     case 'BlocksSubmitted':
       return `block ${event.firstBlock}`
@@ -285,6 +317,9 @@ function subjectOf(event: RootEvent): string {
       return event.account
     case 'MandatesRevoked':
       return event.owner
+    case 'PlaceLeft':
+    case 'PlaceFreed':
+      return `place ${event.token} ${event.from}`
     case 'OperatorNominated':
     case 'OperatorRotated':
       return 'operator'

@@ -5,6 +5,7 @@ import { DEFAULT_PAGE, MAX_PAGE } from '../api/schemas.ts'
 import { addressSchema, blockNumberTextSchema, cursorTextSchema, hashSchema, numberText } from '../api/values.ts'
 import { type Address, type Hash, hexToBytes } from '../protocol/bytes.ts'
 import { invalid } from '../protocol/errors.ts'
+import { isBatchItem } from '../protocol/massExit.ts'
 import { outputIdOf } from '../protocol/position.ts'
 import type { Door } from '../service/http.ts'
 import type { Alert } from './alarm.ts'
@@ -147,7 +148,7 @@ export function addWatchRoutes(door: Door, core: Core, identity: Identity): void
     answer: exitSchema,
     handle: ({ params }) => {
       const record = exits.record(params.outputId)
-      if (!record)
+      if (!record || isBatchItem(record.exit))
         throw unknown('EXIT_UNKNOWN', 'L1 knows no such exit', params.outputId, 'the id of an exiting output')
       return toExit(record)
     },

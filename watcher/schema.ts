@@ -193,6 +193,66 @@ CREATE INDEX receipts_by_transaction ON receipts (tx_hash);
 CREATE INDEX receipts_by_anchor ON receipts (anchor);
 CREATE INDEX receipts_broken ON receipts (broken_since) WHERE broken_since IS NOT NULL;
 `,
+  `
+CREATE TABLE batches (
+  id INTEGER PRIMARY KEY,
+  batch_id TEXT NOT NULL UNIQUE,
+  token TEXT NOT NULL,
+  coordinator TEXT NOT NULL,
+  state TEXT NOT NULL,
+  locked_at INTEGER,
+  started_l1 INTEGER NOT NULL,
+  started_log INTEGER NOT NULL
+) STRICT;
+CREATE INDEX batches_by_state ON batches (state);
+
+CREATE TABLE batch_entries (
+  position INTEGER NOT NULL,
+  batch INTEGER NOT NULL,
+  entry INTEGER NOT NULL,
+  amount BLOB NOT NULL,
+  before BLOB NOT NULL,
+  PRIMARY KEY (position, batch)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX batch_entries_by_batch ON batch_entries (batch, entry);
+
+CREATE TABLE batch_outputs (
+  output_id TEXT NOT NULL,
+  l1_block INTEGER NOT NULL,
+  log_index INTEGER NOT NULL,
+  batch INTEGER NOT NULL,
+  entry INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  PRIMARY KEY (output_id, l1_block, log_index)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX batch_outputs_by_batch ON batch_outputs (batch);
+CREATE INDEX batch_outputs_claimed ON batch_outputs (l1_block) WHERE kind = 'claimed';
+`,
+  `
+CREATE INDEX root_events_left ON root_events (subject) WHERE type IN ('PlaceLeft', 'PlaceFreed');
+`,
+  `
+CREATE INDEX root_events_revoked ON root_events (subject, json_extract(data, '$.epoch')) WHERE type = 'MandatesRevoked';
+`,
+  `
+CREATE TABLE batch_demands (
+  batch INTEGER NOT NULL,
+  entry INTEGER NOT NULL,
+  demander TEXT NOT NULL,
+  PRIMARY KEY (batch, entry)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX batch_demands_by_demander ON batch_demands (demander);
+CREATE INDEX batches_by_coordinator ON batches (coordinator, state);
+
+INSERT INTO batch_demands
+  SELECT id, json_extract(data, '$.index'), json_extract(data, '$.demander')
+  FROM root_events AS made JOIN batches ON subject = 'batch ' || batch_id
+  WHERE type = 'EntryDemanded' AND NOT EXISTS (
+    SELECT 1 FROM root_events AS ended WHERE ended.subject = made.subject AND json_extract(made.data, '$.index') = CASE ended.type
+      WHEN 'DemandAnswered' THEN json_extract(ended.data, '$.index')
+      WHEN 'BatchDissolved' THEN json_extract(ended.data, '$.demanded')
+    END);
+`,
 ]
 
 /** Tables that hold folded state only: emptied and filled again by a rebuild. */
@@ -205,4 +265,8 @@ export const DERIVED_TABLES = [
   'disputes',
   'dispute_inputs',
   'data_challenges',
+  'batches',
+  'batch_entries',
+  'batch_outputs',
+  'batch_demands',
 ] as const

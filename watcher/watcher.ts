@@ -3,6 +3,7 @@
  * the loop that drives them. For the CLI, the devnet and tests; nothing here decides anything.
  */
 import { setTimeout as wait } from 'node:timers/promises'
+import { readHeader } from '../l1/blocks.ts'
 import { type Deployment, loggingContracts } from '../l1/deployment.ts'
 import type { Endpoint } from '../l1/endpoint.ts'
 import { followL1 } from '../l1/follower.ts'
@@ -15,7 +16,7 @@ import { createFeed } from '../service/feed.ts'
 import { createDoor, type DoorLimits, type Health } from '../service/http.ts'
 import type { Log } from '../service/log.ts'
 import { startServer } from '../service/server.ts'
-import { createSignaturePool } from '../signatures/pool.ts'
+import { createSignaturePool, type SignaturePool } from '../signatures/pool.ts'
 import { assertNativeBackend } from '../signatures/secp256k1.ts'
 import type { AlertSink } from './alarm.ts'
 import { type Core, createCore, type TickReport } from './core.ts'
@@ -26,6 +27,7 @@ import type { L1Source } from './l1Reader.ts'
 import type { Peer } from './peers.ts'
 import type { NewProtection } from './protection.ts'
 import { addAccountRoutes, addBlockRoutes, ROUTE_STATUS } from './routes.ts'
+import { addMassExitRoutes } from './routesMassExits.ts'
 import { addReceiptRoutes } from './routesReceipts.ts'
 import { addAdminRoutes, addWatchRoutes, statusOf } from './routesWatch.ts'
 import { defaultLimits, findLimitProblems, type SafetyLimits } from './safety.ts'
@@ -57,6 +59,8 @@ export type WatcherOptions = Readonly<{
   port: number
   /** Signature threads. Default 2. */
   threads?: number
+  /** Threads that the caller keeps and closes: for tests with many starts. Default: own ones. */
+  pool?: SignaturePool
   /** Default 2,000. */
   pollMs?: number
   limits?: SafetyLimits
@@ -64,6 +68,8 @@ export type WatcherOptions = Readonly<{
   maxHeadAgeSeconds?: number | undefined
   /** Default 60. */
   maxL1SilenceSeconds?: number
+  /** Called with the place in `endpoints` of the one that is read from now on, whenever that changes. */
+  onL1Source?: (place: number) => void
   /** Who sends for us: whom mandates name as delegate. */
   sender?: Address
   /** Without one the watcher watches, and does not act. */
@@ -109,7 +115,7 @@ export async function createWatcher(options: WatcherOptions): Promise<Watcher> {
   const rootContract = rootOf(deployment)
   const separator = domainSeparator({ chainId: deployment.chainId, rootContract })
   const db = typeof options.database === 'string' ? openStore(options.database) : options.database
-  const pool = createSignaturePool({ threads: options.threads ?? 2 })
+  const pool = options.pool ?? createSignaturePool({ threads: options.threads ?? 2 })
   const identity = { version: options.version, chainId: deployment.chainId, rootContract, sender }
   const core = createCore({
     db,
@@ -126,6 +132,7 @@ export async function createWatcher(options: WatcherOptions): Promise<Watcher> {
     maxL1SilenceSeconds: options.maxL1SilenceSeconds ?? 60,
     sender,
     ...(options.createCourt && { createCourt: options.createCourt }),
+    ...(options.onL1Source && { onL1Source: options.onL1Source }),
     chaseBudgetMs: CHASE_BUDGET_MS,
   })
   for (const account of options.protectedAccounts ?? []) core.protection.add(account, now())
@@ -148,6 +155,7 @@ export async function createWatcher(options: WatcherOptions): Promise<Watcher> {
   addAccountRoutes(door, core)
   addWatchRoutes(door, core, identity)
   addReceiptRoutes(door, core)
+  addMassExitRoutes(door, core)
   addGauges(door.metrics.registry, core)
   const feed = createFeed({ source: createFeedSource(core.alarm, core.journal), log })
   const server = await startServer({
@@ -199,7 +207,7 @@ export async function createWatcher(options: WatcherOptions): Promise<Watcher> {
     await running
     await core.court?.stop()
     await server.close()
-    await pool.close()
+    if (!options.pool) await pool.close()
     if (typeof options.database === 'string') db.close()
   }
 
@@ -248,6 +256,7 @@ function sourcesOf({ endpoints, deployment, finalityBlocks, parameters }: Watche
     const second = endpoints[(i + 1) % endpoints.length]
     return {
       name: endpoint.name,
+      head: () => readHeader(endpoint, 'latest'),
       follow: (from) =>
         followL1({
           endpoint,
