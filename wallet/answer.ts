@@ -2,7 +2,7 @@
  * Answers to disputes (docs/spec.md section 6.3.4): whoever holds the inclusion of a disputed payment shows it to L1. Nothing here stops
  * what else a wallet has to do: what L1 refuses is told.
  */
-import { encodeAnswerDispute } from '../l1/rootContract.ts'
+import { encodeAnswerDispute } from '../l1/disputeCalls.ts'
 import type { Hash } from '../protocol/bytes.ts'
 import { isLifeboatError } from '../protocol/errors.ts'
 import { decodePosition, outputIdAt } from '../protocol/position.ts'

@@ -1,6 +1,7 @@
 /** What an account owns on the child chain, and which of it may be spent: the operator's list, less what this wallet holds back. */
 import type { OwnedOutput } from '../api/schemas.ts'
 import type { Address, Hash } from '../protocol/bytes.ts'
+import { isDepositPosition } from '../protocol/position.ts'
 import type { Coin, CoinHold } from './coins.ts'
 import type { WalletContext } from './context.ts'
 
@@ -17,6 +18,8 @@ export type Balance = Readonly<{
   pending: bigint
   /** In running exits. */
   exiting: bigint
+  /** In places that mass exits hold on L1. */
+  leaving: bigint
   /** In open swap offers and payments without an answer. */
   held: bigint
   /** Number of spendable outputs. */
@@ -29,6 +32,7 @@ export async function listCoins(
   token?: Address,
 ): Promise<OwnedCoin[]> {
   const holds = holdsOf(store, account.address)
+  const leaving = leavingOf(store)
   const coins: OwnedCoin[] = []
   let cursor: number | undefined
   do {
@@ -37,7 +41,9 @@ export async function listCoins(
       ...(token === undefined ? {} : { token }),
       ...(cursor === undefined ? {} : { cursor }),
     })
-    for (const output of page.outputs) coins.push(coinOf(output, holds.get(output.position)))
+    for (const output of page.outputs) {
+      coins.push(coinOf(output, holds.get(output.position) ?? (leaving(output) ? 'leaving' : undefined)))
+    }
     cursor = page.nextCursor
   } while (cursor !== undefined)
   return coins.sort((a, b) => a.position - b.position)
@@ -52,10 +58,19 @@ export function spendableCoins(coins: readonly OwnedCoin[]): OwnedCoin[] {
 export function sumBalances(coins: readonly OwnedCoin[]): Balance[] {
   const balances = new Map<Address, { -readonly [K in keyof Balance]: Balance[K] }>()
   for (const { token, amount, state, held } of coins) {
-    const balance = balances.get(token) ?? { token, free: 0n, pending: 0n, exiting: 0n, held: 0n, coins: 0 }
+    const balance = balances.get(token) ?? {
+      token,
+      free: 0n,
+      pending: 0n,
+      exiting: 0n,
+      leaving: 0n,
+      held: 0n,
+      coins: 0,
+    }
     balances.set(token, balance)
     if (state === 'pending') balance.pending += amount
     else if (held === 'exiting') balance.exiting += amount
+    else if (held === 'leaving') balance.leaving += amount
     else if (held !== undefined) balance.held += amount
     else {
       balance.free += amount
@@ -66,7 +81,8 @@ export function sumBalances(coins: readonly OwnedCoin[]): Balance[] {
 }
 
 function coinOf({ position, outputId, token, amount, state }: OwnedOutput, hold: CoinHold | undefined): OwnedCoin {
-  const held = state === 'exiting' ? 'exiting' : hold
+  // The operator's word for any lock; what the wallet itself saw on L1 says which.
+  const held = hold === 'leaving' || state !== 'exiting' ? hold : 'exiting'
   return { position, outputId, token, amount, state, ...(held ? { held } : {}) }
 }
 
@@ -79,4 +95,26 @@ function holdsOf(store: WalletContext['store'], owner: Address): ReadonlyMap<num
   for (const { inputs } of store.openSwaps(owner)) for (const input of inputs) holds.set(input, 'offered')
   for (const { position } of store.exits(owner)) holds.set(position, 'exiting')
   return holds
+}
+
+/**
+ * Whether a mass exit that the wallet saw locked on L1 names an output (`noteMassExits` of massExits.ts). Not a deposit that came with the lock
+ * or later: whoever guesses where it will be locks nothing.
+ */
+export function leavingOf(
+  store: WalletContext['store'],
+): (output: Readonly<{ position: number; token: Address; amount: bigint }>) => boolean {
+  const lockedAt = new Map<string, number>()
+  for (const { token, entries, l1Block } of store.lockedBatches())
+    for (const entry of entries) lockedAt.set(keyOf({ ...entry, token }), l1Block)
+  return (output) => {
+    const lock = lockedAt.get(keyOf(output))
+    if (lock === undefined) return false
+    const proof = isDepositPosition(output.position) ? store.proof(output.position) : undefined
+    return proof?.kind !== 'deposit' || proof.l1Block < lock
+  }
+}
+
+function keyOf({ position, token, amount }: Readonly<{ position: number; token: Address; amount: bigint }>): string {
+  return `${position} ${token} ${amount}`
 }

@@ -16,7 +16,8 @@ export type Coin = Readonly<{
   held?: CoinHold
 }>
 
-export type CoinHold = 'exiting' | 'offered' | 'sent'
+/** leaving: a mass exit holds its place. */
+export type CoinHold = 'exiting' | 'leaving' | 'offered' | 'sent'
 
 /** Per token, what a transaction must take in: amounts and fee together. */
 export type Wish = ReadonlyMap<Address, bigint>
@@ -43,7 +44,7 @@ export const SWEEP_FROM = 24
  */
 export function selectCoins(coins: readonly Coin[], wish: Wish, options: SelectionOptions = {}): Selection {
   const { include = [], sweepFrom = SWEEP_FROM } = options
-  const exiting = include.find(({ held }) => held === 'exiting')
+  const exiting = include.find(({ held }) => held === 'exiting' || held === 'leaving')
   if (exiting)
     throw invalid('COIN_EXITING', 'an exit of this output is running', {
       got: exiting.position,
@@ -91,7 +92,7 @@ function cover(
     sum += coin.amount
   }
   if (sum < missing) {
-    throw invalid('BALANCE_TOO_LOW', 'not enough to spend', {
+    throw invalid('BALANCE_TOO_LOW', 'not enough to spend, in the smallest unit of the token', {
       token: wish.token,
       got: wish.amount - missing + sum,
       want: wish.amount,

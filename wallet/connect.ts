@@ -65,6 +65,7 @@ export async function connectWallet(options: ConnectOptions): Promise<ConnectedW
     budgetWei: options.budgetWei,
     timeoutSeconds: options.timeoutSeconds ?? 300,
     confirmations: options.confirmations ?? 1,
+    finalityBlocks: root.parameters.finalityBlocks,
     pollMs: options.pollMs ?? 500,
     report,
     ...(signal ? { signal } : {}),

@@ -3,7 +3,7 @@
  * waiting until the operator has credited it. The proof of a deposit is L1 itself, so it is kept at once.
  */
 import { encodeFunctionData, erc20Abi } from 'viem'
-import { encodeDepositErc20, encodeDepositErc20WithPermit, encodeDepositEth, type Permit } from '../l1/rootContract.ts'
+import { encodeDepositErc20, encodeDepositErc20WithPermit, encodeDepositEth, type Permit } from '../l1/rootCalls.ts'
 import { type Address, bytesToHex, type Hash, hexToBytes, ZERO_ADDRESS, ZERO_HASH } from '../protocol/bytes.ts'
 import { hashWords, typedDigest } from '../protocol/eip712.ts'
 import { invalid, isLifeboatError, retryable } from '../protocol/errors.ts'
@@ -157,13 +157,13 @@ async function signPermit(wallet: WalletContext, token: Address, amount: bigint)
   return { deadline, v, r: bytesToHex(signature.subarray(0, 32)), s: bytesToHex(s) }
 }
 
-async function refusePoor({ root, account }: WalletContext, token: Address, amount: bigint): Promise<void> {
+async function refusePoor({ root, account, tokens }: WalletContext, token: Address, amount: bigint): Promise<void> {
   const isEther = token === ZERO_ADDRESS
   const got = isEther ? await root.etherOf(account.address) : await root.token.balanceOf(token, account.address)
   if (got > amount || (!isEther && got === amount)) return
   throw invalid(isEther ? 'ETHER_TOO_LOW' : 'TOKENS_TOO_LOW', 'not enough on L1 to deposit', {
-    got,
-    want: isEther ? `${amount} and some for gas` : amount,
+    got: tokens.describe(token, got),
+    want: `${tokens.describe(token, amount)}${isEther ? ' and some for gas' : ''}`,
     account: account.address,
     token,
   })

@@ -2,7 +2,7 @@
  * Disputes as L1 has them (docs/spec.md section 6.3): found by their events, believed by the hash that the root contract keeps, and told
  * in words with the times of what can still be shown.
  */
-import type { RootEvent, StartedDispute } from '../l1/rootContract.ts'
+import type { RootEvent, StartedDispute } from '../l1/rootEvents.ts'
 import { type Address, bytesToHex, type Hash } from '../protocol/bytes.ts'
 import { answerDeadline, competitorDeadline, hashDispute, hashDisputeInputs, type Piece } from '../protocol/dispute.ts'
 import { payableAfter } from '../protocol/exit.ts'

@@ -2,14 +2,15 @@
  * Leaving (docs/spec.md section 5.3): the exit of one output, started only after its proof was checked against L1, with a bond that
  * leaves room for a rising base fee, and refused where the owner would lose that bond.
  */
-import { encodeStartDepositExit, encodeStartStandardExit, type RootCall } from '../l1/rootContract.ts'
-import type { Hash } from '../protocol/bytes.ts'
-import { invalid, isLifeboatError } from '../protocol/errors.ts'
-import type { Exit } from '../protocol/exit.ts'
+import { encodeStartDepositExit, encodeStartStandardExit, type RootCall } from '../l1/rootCalls.ts'
+import { type Hash, ZERO_ADDRESS } from '../protocol/bytes.ts'
+import { invalid, isLifeboatError, retryable } from '../protocol/errors.ts'
+import { type Exit, maturityOf } from '../protocol/exit.ts'
 import { decodePosition, isDepositPosition } from '../protocol/position.ts'
 import { listCoins } from './balance.ts'
 import type { WalletContext } from './context.ts'
 import { type ExitOutlook, exitOutlook, findExit, findYoungHint } from './exits.ts'
+import { findBatches, findEntries, namedOf, noteMassExits, timesOf } from './massExits.ts'
 import { obtainExitData, type ProvenExitData } from './proofs.ts'
 
 /** Of the least bond, in percent. All of it comes back but the bounty for processing, a sixth to a seventh. */
@@ -23,6 +24,8 @@ export type ExitOptions = Readonly<{
   unsafeMaybeSpent?: boolean
   /** First child block that a watcher holds for withheld or invalid. */
   suspectBlock?: number
+  /** Start it although a mass exit holds a place for the output that comes no later. */
+  secondPlace?: boolean
   /** Own payments that do not count as spends: those whose dispute runs, or was judged not canonical. */
   refuted?: readonly Hash[]
 }>
@@ -37,7 +40,7 @@ export type StartedExit = Readonly<{
 }>
 
 /**
- * Starts the exit and waits until it is on L1. Throws EXIT_DATA_MISSING, NOT_OWNER, OUTPUT_VOID, EXIT_EXISTS, OUTPUT_SPENT,
+ * Starts the exit and waits until it is on L1. Throws EXIT_DATA_MISSING, NOT_OWNER, OUTPUT_VOID, EXIT_EXISTS, PLACE_HELD, OUTPUT_SPENT,
  * ETHER_TOO_LOW, and what the outbox throws.
  */
 export async function startExit(wallet: WalletContext, options: ExitOptions): Promise<StartedExit> {
@@ -50,7 +53,8 @@ export async function startExit(wallet: WalletContext, options: ExitOptions): Pr
     throw invalid('NOT_OWNER', 'this output is not yours', { got: account.address, want: owner })
   await refuseUseless(wallet, outputId, position)
   if (proven.data.kind === 'transaction') await refuseRefuted(wallet, proven.data.txHash)
-  const warnings = [...(await refuseSpent(wallet, options)), ...warnYoung(options)]
+  const held = await refuseHeld(wallet, proven, options)
+  const warnings = [...held, ...(await refuseSpent(wallet, options)), ...warnYoung(options)]
   const bondWei = await fundedBond(wallet)
   // An exit that was removed as void or invalid may start again: that is another act.
   const before = await root.events({ types: ['ExitStarted'], outputId })
@@ -70,9 +74,9 @@ export async function startExit(wallet: WalletContext, options: ExitOptions): Pr
     })
   const known = await findExit(root, outputId)
   if (!known) {
-    throw invalid('EXIT_VANISHED', 'the exit was started and L1 does not show it', {
+    throw retryable('EXIT_VANISHED', 'the exit was mined, and L1 does not show it now; it is not lost', {
       got: done.txHash,
-      want: 'an exit on record; look again with `lifeboat exits`',
+      want: 'an exit on record: the same command again goes on with what was sent, so that it stands once',
     })
   }
   const outlook = exitOutlook(known, root.parameters, await root.now(), await root.head())
@@ -113,6 +117,53 @@ async function refuseRefuted({ root }: WalletContext, txHash: Hash): Promise<voi
       want: 'exits of its inputs, by their owners',
     },
   )
+}
+
+/**
+ * A mass exit that was locked holds a place for the output, paid without a bond of its own: a second exit costs one and gains something only
+ * where its place comes earlier.
+ */
+async function refuseHeld(
+  wallet: WalletContext,
+  proven: ProvenExitData,
+  { secondPlace = false }: ExitOptions,
+): Promise<string[]> {
+  const { root } = wallet
+  await noteMassExits(wallet)
+  const naming = findEntries(await findBatches(root), namedOf(proven))
+  if (naming.length === 0) return []
+  const [{ timestamp }, head] = [await root.now(), await root.head()]
+  const own = maturityOf(timestamp, root.parameters.minExitPeriod, proven.output.madeAt).exitableAt
+  const warnings: string[] = []
+  for (const { known } of naming) {
+    const { payable, lockUntil } = timesOf(known, root, head)
+    const name = `mass exit ${known.id.slice(0, 10)}`
+    if (known.stage === 'started' || known.stage === 'demanded') {
+      warnings.push(
+        `${name} names this output and will hold a place for it once it is locked, by ${lockUntil} (L1 seconds) or never`,
+      )
+    } else if (known.item && own < known.item.exitableAt) {
+      warnings.push(
+        `${name} holds a place for this output, payable after ${payable} (L1 seconds); this exit comes earlier`,
+      )
+    } else if (secondPlace) {
+      warnings.push(
+        `${name} holds a place for this output that comes no later: this exit costs a bond and gains nothing`,
+      )
+    } else {
+      throw invalid(
+        'PLACE_HELD',
+        `${name} holds a place for this output already, and a second exit would come no earlier`,
+        {
+          got: { exitableAt: own, bondWei: await root.exitBond() },
+          want: `nothing: it is payable after ${payable} (L1 seconds), then \`lifeboat claim ${proven.output.position}\`; --second-place starts an exit all the same`,
+          batchId: known.id,
+          payableAfter: payable,
+        },
+      )
+    }
+  }
+  return warnings
 }
 
 /** An exit of a spent output is challenged, and the bond is gone. */
@@ -171,7 +222,7 @@ export function withHeadroom(leastWei: bigint): bigint {
 
 /** Throws ETHER_TOO_LOW unless the account can pay what it posts, and the gas. */
 export async function requireEther(
-  { root, account }: WalletContext,
+  { root, account, tokens }: WalletContext,
   { bondWei, exitBondWei, gas }: Readonly<{ bondWei: bigint; exitBondWei: bigint; gas: bigint }>,
 ): Promise<void> {
   // An exit's bond is a fixed amount of gas at the base fee, so it also says what gas costs.
@@ -179,8 +230,8 @@ export async function requireEther(
   const got = await root.etherOf(account.address)
   if (got >= want) return
   throw invalid('ETHER_TOO_LOW', 'not enough ETH on L1 for the bonds and the transaction', {
-    got,
-    want,
+    got: tokens.describe(ZERO_ADDRESS, got),
+    want: tokens.describe(ZERO_ADDRESS, want),
     bondWei,
     account: account.address,
   })

@@ -2,11 +2,12 @@
  * Exits as L1 has them (docs/spec.md sections 5 and 6): found by their events, believed by the hash that the root contract keeps, and
  * told in words with the time of their payout.
  */
-import type { RootEvent } from '../l1/rootContract.ts'
+import type { RootEvent } from '../l1/rootEvents.ts'
 import type { Header } from '../protocol/block.ts'
 import { hashHeader } from '../protocol/block.ts'
 import { type Address, type Hash, ZERO_HASH } from '../protocol/bytes.ts'
 import { type Exit, evidenceDeadline, hashExit, payableAfter } from '../protocol/exit.ts'
+import { isOpenedEntry } from '../protocol/massExit.ts'
 import { decodePosition } from '../protocol/position.ts'
 import type { EventFilter, ExitRecord, Head, L1Now, RootReads, VerdictState } from './ports.ts'
 
@@ -94,10 +95,11 @@ export async function findThroughDisputes(root: RootReads, exits: readonly Known
 export async function findYoungHint(root: RootReads, block: number): Promise<number> {
   const { youngFirst } = await root.queue()
   if (youngFirst === 0) return 0
-  const events = await root.events({ types: ['ExitStarted'] })
-  const blocks = events.flatMap((event) =>
-    event.type === 'ExitStarted' && event.exit.young ? [blockOf(event.exit)] : [],
-  )
+  const events = await root.events({ types: ['ExitStarted', 'BatchLocked'] })
+  const blocks = events.flatMap((event) => {
+    const exit = event.type === 'ExitStarted' ? event.exit : event.type === 'BatchLocked' ? event.item : undefined
+    return exit?.young ? [blockOf(exit)] : []
+  })
   return Math.max(0, ...blocks.filter((young) => young >= youngFirst && young < block))
 }
 
@@ -125,6 +127,9 @@ export function exitOutlook(
 function describeBound({ exit, record: { state }, isPassedOn, verdict }: KnownExit): string | undefined {
   if (isPassedOn) return 'not paid: a verdict passed its value on to the outputs of a payment'
   const isOpen = state === 'queued' || state === 'ticket'
+  if (state === 'queued' && isOpenedEntry(exit)) {
+    return 'an opened entry of a mass exit: it has its place once that had its turn, by `lifeboat claim`'
+  }
   if (!isOpen || verdict === undefined || verdict === 'canonical') return undefined
   return verdict === 'running'
     ? `waits for the verdict about payment ${exit.disputed}; reserved in its place at its turn`
@@ -155,7 +160,7 @@ function describe({ state, evidence, hasMore, running, contested }: ExitRecord, 
     case 'removed':
       return 'removed without payment'
     case 'cancelled':
-      return 'a verdict passed its value on to the outputs of a payment; leaves unpaid at its turn, with the bond back'
+      return 'a verdict passed its value on to the outputs of a payment; not paid, the bond comes back at its turn'
     case 'cancelled-ticket':
       return 'a verdict passed its value on to the outputs of a payment; the bond comes back by `lifeboat process`'
   }

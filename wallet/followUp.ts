@@ -3,7 +3,8 @@
  * shown, verdicts that are due are given, after one that is not canonical own inputs leave, places and bonds that a verdict freed come
  * back. `lifeboat process` does it; a watcher does the same for accounts under its protection.
  */
-import { encodeDecide, encodeInherit, encodeRelease } from '../l1/rootContract.ts'
+import { encodeDecide, encodeInherit } from '../l1/disputeCalls.ts'
+import { encodeRelease } from '../l1/rootCalls.ts'
 import { type Hash, hexToBytes, ZERO_HASH } from '../protocol/bytes.ts'
 import type { Verdict } from '../protocol/dispute.ts'
 import { isLifeboatError } from '../protocol/errors.ts'
@@ -126,14 +127,12 @@ async function decide(wallet: WalletContext, known: KnownDispute, { all, key }: 
   const [{ timestamp }, { verdictAfter }] = [await root.now(), await disputeOutlook(root, known)]
   if (timestamp <= verdictAfter || !(await isRunning(txHash))) return []
   const before: { txHash: Hash; verdict: Verdict }[] = []
+  const open: Hash[] = []
   for (const { madeBy } of known.inputs) {
     if (madeBy === ZERO_HASH || !(await isRunning(madeBy))) continue
     const maker = all.find(({ dispute }) => dispute.txHash === madeBy)
     if (maker) before.push(...(await decide(wallet, maker, { all, key })))
-    if (await isRunning(madeBy)) {
-      wallet.report(`the verdict about ${txHash} waits for that about ${madeBy}, which made an input of it`)
-      return before
-    }
+    if (await isRunning(madeBy)) open.push(madeBy)
   }
   wallet.report(`giving the verdict about ${txHash}`)
   const { competitors, answers } = furtherPieces(known)
@@ -148,7 +147,11 @@ async function decide(wallet: WalletContext, known: KnownDispute, { all, key }: 
     })
   }
   const { verdict } = await root.disputeRecord(txHash)
-  return verdict === 'canonical' || verdict === 'not-canonical' ? [...before, { txHash, verdict }] : before
+  if (verdict === 'canonical' || verdict === 'not-canonical') return [...before, { txHash, verdict }]
+  // L1 refused: only a verdict that can't be canonical is given before that about a maker, or one that waited long enough.
+  for (const madeBy of open)
+    wallet.report(`the verdict about ${txHash} waits for that about ${madeBy}, which made an input of it`)
+  return before
 }
 
 /** Of the disputes that the account left by, those that were lost: its inputs are free to leave. */

@@ -2,7 +2,7 @@
  * Leaving in flight (docs/spec.md section 6.3): of a payment whose inclusion is unknown. The wallet starts its dispute, or joins the one
  * that runs, and takes its own outputs of it out in the same call. Everything that L1 would refuse is refused before a bond is sent.
  */
-import { encodeStartDispute, encodeStartDisputedExits, type InputShown } from '../l1/rootContract.ts'
+import { encodeStartDispute, encodeStartDisputedExits, type InputShown } from '../l1/disputeCalls.ts'
 import { type Hash, hexToBytes } from '../protocol/bytes.ts'
 import { invalid, isLifeboatError, retryable } from '../protocol/errors.ts'
 import type { Exit } from '../protocol/exit.ts'

@@ -126,17 +126,21 @@ export async function listKeys(directory: string): Promise<StoredKey[]> {
   return keys
 }
 
-/** Reads and decrypts one key file. Throws KEY_FILE_INVALID or PASSWORD_WRONG, both with the path. */
-export async function unlockKey(path: string, password: string): Promise<Account> {
+/**
+ * Reads and decrypts one key file; the password is asked for when the file is there and well-formed. Throws KEY_FILE_MISSING,
+ * KEY_FILE_INVALID or PASSWORD_WRONG, each with the path, and what `ask` throws.
+ */
+export async function unlockKey(path: string, ask: () => Promise<string> | string): Promise<Account> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw invalid('KEY_FILE_MISSING', 'cannot read the key file', { got: path, want: 'a readable key file' }, cause)
   })
-  try {
-    return createAccount(await decryptKey(parseKeyFile(text), password))
-  } catch (error) {
+  const withPath = (error: unknown) => {
     if (!isLifeboatError(error)) throw error
     throw invalid(error.code, error.message, { ...error.details, path }, error)
   }
+  const file = await Promise.resolve(text).then(parseKeyFile).catch(withPath)
+  const password = await ask()
+  return createAccount(await decryptKey(file, password).catch(withPath))
 }
 
 /** Throws KEY_FILE_INVALID with what is wrong. */

@@ -4,8 +4,8 @@
  */
 import { z } from 'zod'
 import { addressSchema, amountSchema, positionSchema, secondsSchema } from '../api/values.ts'
-import { encodeRevokeMandates, type SignedMandate } from '../l1/rootContract.ts'
-import { type Address, bytesToHex, type Hash, hexToBytes } from '../protocol/bytes.ts'
+import { encodeRevokeMandates, type SignedMandate } from '../l1/rootCalls.ts'
+import { type Address, bytesToHex, type Hash, hexToBytes, ZERO_ADDRESS } from '../protocol/bytes.ts'
 import { type Domain, domainSeparator } from '../protocol/eip712.ts'
 import { invalid } from '../protocol/errors.ts'
 import { hashMandate, type Mandate } from '../protocol/mandate.ts'
@@ -23,14 +23,14 @@ export type MandateOptions = Readonly<{
   position?: number
   minAmount?: bigint
   maxFee?: bigint
+  /** Shown the mandate before it is signed; what it throws keeps it unsigned. */
+  show?: (mandate: Mandate) => void | Promise<void>
 }>
 
 export type MandateState = 'valid' | 'not yet valid' | 'expired' | 'revoked'
 
-const mandateFileSchema = z.strictObject({
-  lifeboatMandate: z.literal(1),
-  chainId: z.int().positive(),
-  rootContract: addressSchema,
+/** A mandate and its signature in JSON: in files, and as watchers take it. */
+export const signedMandateSchema = z.strictObject({
   mandate: z.strictObject({
     owner: addressSchema,
     delegate: addressSchema,
@@ -42,6 +42,12 @@ const mandateFileSchema = z.strictObject({
     epoch: z.int().min(0),
   }),
   signature: z.string().regex(/^0x[0-9a-f]{128}$/),
+})
+
+const mandateFileSchema = signedMandateSchema.extend({
+  lifeboatMandate: z.literal(1),
+  chainId: z.int().positive(),
+  rootContract: addressSchema,
 })
 
 /** Signs a mandate in the first series that is not revoked, and remembers it. Valid from L1's now. */
@@ -59,9 +65,27 @@ export async function giveMandate(wallet: WalletContext, options: MandateOptions
     maxFee,
     epoch: await firstOpenSeries(wallet),
   }
+  await options.show?.(mandate)
   const signature = bytesToHex(account.sign(hashMandate(mandate, separator)))
   store.saveMandate({ mandate, signature })
   return { mandate, signature }
+}
+
+/** Every field that is signed, in its place, with what it means. `time` prints L1 seconds. */
+export function mandateInWords(mandate: Mandate, domain: Domain, time: (seconds: number) => string): string[] {
+  const { owner, delegate, validFrom, validUntil, position, minAmount, maxFee, epoch } = mandate
+  const anyone = delegate === ZERO_ADDRESS
+  return [
+    `Mandate on chain ${domain.chainId}, root contract ${domain.rootContract} (EIP-712 domain)`,
+    `  owner      ${owner}: the only one whom the money can go to`,
+    `  delegate   ${delegate}: ${anyone ? 'anyone may act' : 'who may act'}: start exits and mass exits of your outputs, nothing else`,
+    `  validFrom  ${validFrom}: ${time(validFrom)}`,
+    `  validUntil ${validUntil}: ${time(validUntil)}`,
+    `  position   ${position}: ${position === 0 ? 'every output' : 'this output only'}`,
+    `  minAmount  ${minAmount}: ${minAmount === 0n ? 'outputs of any amount' : 'no output below this, in its smallest unit'}`,
+    `  maxFee     ${maxFee}: ${maxFee === 0n ? 'nothing may be kept of an output' : "at most this may be kept of each output, in its token's smallest unit"}`,
+    `  epoch      ${epoch}: the series; \`lifeboat mandate revoke\` ends it on L1, at once and for ever (for mass exits that start later than MEP/8 after that)`,
+  ]
 }
 
 /** Revokes a series on L1, the current one when left out. Every mandate of it ends at once. */
@@ -79,14 +103,15 @@ export async function revokeMandates(
   return { epoch: series, ...(done.txHash ? { txHash: done.txHash } : {}) }
 }
 
-/** The mandates that this wallet has given, with what L1 says of them now. */
+/** The mandates that this wallet has given: who was handed them, and what L1 says of them now. */
 export async function listMandates(wallet: WalletContext) {
   const { timestamp } = await wallet.root.now()
-  const listed: (SignedMandate & Readonly<{ state: MandateState }>)[] = []
+  const listed: (SignedMandate & Readonly<{ state: MandateState; holders: readonly string[] }>)[] = []
   for (const signed of wallet.store.mandates(wallet.account.address)) {
     const { owner, epoch } = signed.mandate
     const revoked = (await wallet.root.revokedAt(owner, epoch)) !== 0
-    listed.push({ ...signed, state: stateOf(signed.mandate, timestamp, revoked) })
+    const holders = wallet.store.mandateHolders(signed.signature)
+    listed.push({ ...signed, state: stateOf(signed.mandate, timestamp, revoked), holders })
   }
   return listed
 }

@@ -4,7 +4,7 @@
  */
 import { type Abi, encodeFunctionData } from 'viem'
 import { iLifeboatAbi } from '../contracts/artifacts.generated.ts'
-import { encodeCloseChain, type RootCall } from '../l1/rootContract.ts'
+import { encodeCloseChain, type RootCall } from '../l1/rootCalls.ts'
 import type { Address, Hash } from '../protocol/bytes.ts'
 import { invalid, isLifeboatError } from '../protocol/errors.ts'
 import { voidableUntil } from '../protocol/exit.ts'

@@ -5,11 +5,12 @@
 import { isLifeboatError } from '../protocol/errors.ts'
 import { decodePosition, isDepositPosition, transactionPosition } from '../protocol/position.ts'
 import type { SignedTransaction } from '../protocol/transaction.ts'
-import { listCoins, type OwnedCoin } from './balance.ts'
+import { leavingOf, listCoins, type OwnedCoin } from './balance.ts'
 import type { WalletContext } from './context.ts'
 import { isDead, type KnownTransaction } from './exitChoice.ts'
 import { type Flight, isSpentBy } from './flight.ts'
 import { keepFlights } from './keep.ts'
+import { noteMassExits } from './massExits.ts'
 import type { StoredFlight } from './store.ts'
 
 export type KeptOutputs = Readonly<{
@@ -89,6 +90,8 @@ export type ToLeave = KeptOutputs &
   Readonly<{
     /** Kept here as unspent and not listed by the operator: it lies, or another copy of this wallet spent them. */
     unlisted: readonly number[]
+    /** Mass exits hold their places. */
+    leaving: readonly number[]
   }>
 
 /**
@@ -97,21 +100,35 @@ export type ToLeave = KeptOutputs &
  */
 export async function outputsToLeave(wallet: WalletContext): Promise<ToLeave> {
   const { voidFrom } = await wallet.root.head()
+  await noteMassExits(wallet)
   const listed = await listAll(wallet)
   if (listed && voidFrom !== 0) await keepFlights(wallet)
   const kept = keptOutputs(wallet, voidFrom)
   const exiting = new Set(wallet.store.exits(wallet.account.address).map(({ position }) => position))
-  const isFree = (position: number) => !exiting.has(position)
+  const isLeaving = createIsLeaving(wallet, listed ?? [])
+  const leaving = [...new Set([...(listed ?? []).map(({ position }) => position), ...kept.positions])].filter(isLeaving)
+  const isFree = (position: number) => !exiting.has(position) && !isLeaving(position)
   const sorted = (positions: readonly number[]) => [...new Set(positions)].filter(isFree).sort((a, b) => a - b)
   const named = (listed ?? []).filter(({ held }) => held !== 'exiting').map(({ position }) => position)
   if (voidFrom !== 0) {
     const all = sorted([...named, ...kept.positions])
     const positions = all.filter((position) => !isOfDead(wallet, position, voidFrom))
-    return { positions, unplaced: kept.unplaced, unlisted: [] }
+    return { positions, unplaced: kept.unplaced, unlisted: [], leaving }
   }
-  if (!listed) return { ...kept, positions: sorted(kept.positions), unlisted: [] }
+  if (!listed) return { ...kept, positions: sorted(kept.positions), unlisted: [], leaving }
   const all = new Set(listed.map(({ position }) => position))
-  return { positions: sorted(named), unplaced: [], unlisted: sorted(kept.positions.filter((one) => !all.has(one))) }
+  const unlisted = sorted(kept.positions.filter((one) => !all.has(one)))
+  return { positions: sorted(named), unplaced: [], unlisted, leaving }
+}
+
+/** As listed, or as its proof that is kept here shows it. */
+function createIsLeaving({ store }: Pick<WalletContext, 'store'>, listed: readonly OwnedCoin[]) {
+  const isNamed = leavingOf(store)
+  const coins = new Map(listed.map((coin) => [coin.position, coin]))
+  return (position: number): boolean => {
+    const output = coins.get(position) ?? store.proof(position)?.output
+    return output !== undefined && isNamed({ position, token: output.token, amount: output.amount })
+  }
 }
 
 async function listAll(wallet: WalletContext): Promise<OwnedCoin[] | undefined> {

@@ -2,14 +2,16 @@
  * Paying (docs/guide-wallet.md, "Payments"): choose coins, sign, hand in, remember. A payment is written down before it is sent, so
  * that an answer that never came is asked for again and its coins are not spent twice meanwhile.
  */
+import { type ErrorBody, resultToError } from '../api/errors.ts'
 import type { Stage, SubmitResult, TransactionStatus } from '../api/schemas.ts'
 import { type Address, bytesToHex, type Hash } from '../protocol/bytes.ts'
-import { invalid, isLifeboatError, retryable } from '../protocol/errors.ts'
+import { invalid, isLifeboatError, type LifeboatError, retryable } from '../protocol/errors.ts'
 import { decodePosition } from '../protocol/position.ts'
 import { hashTransaction, type SignedTransaction, type Transaction } from '../protocol/transaction.ts'
 import { listCoins, type OwnedCoin, spendableCoins } from './balance.ts'
 import type { WalletContext } from './context.ts'
 import { noteSoft } from './keep.ts'
+import { noteMassExits } from './massExits.ts'
 import { chooseFee, type Fee, type PaymentOrder, planMerge, planPayment, signTransaction } from './payment.ts'
 import { keepProofs } from './proofs.ts'
 import { keepReceipt } from './receipts.ts'
@@ -29,15 +31,19 @@ export type PayOptions = Readonly<{
   replaces?: Hash
 }>
 
+type Settled = Readonly<{ txHash: Hash; position: number }>
+
 /** Accepted by the operator, at an exact place. Final once its block is on L1. */
 export type Paid = Readonly<{ txHash: Hash; position: number; transaction: Transaction; fee?: Fee; merges: number }>
 
 /**
  * Pays, merging small outputs first where needed. Throws BALANCE_TOO_LOW, FEE_TOKEN_REFUSED, PAYMENT_REJECTED (with the operator's
- * reason), and retryable PAYMENT_UNANSWERED: the payment may still count; `resumePayments` finds out.
+ * reason), and retryable PAYMENT_UNANSWERED: the payment may still count; `resumePayments` finds out. Throws the operator's own code
+ * (retryable, such as L1_STALE) where it refused only for now.
  */
 export async function pay(wallet: WalletContext, options: PayOptions): Promise<Paid> {
   await resumePayments(wallet, options.replaces)
+  await noteMassExits(wallet)
   const fees = await wallet.child.fees()
   for (let merges = 0; ; merges++) {
     const listed = await listCoins(wallet, undefined)
@@ -69,16 +75,16 @@ export async function submitOwn(wallet: WalletContext, transaction: Transaction)
   return submitSigned(wallet, signTransaction(transaction, wallet.account, wallet.separator))
 }
 
-/** Hands in a completely signed transaction. Throws PAYMENT_REJECTED or PAYMENT_UNANSWERED (retryable). */
-export async function submitSigned(
-  wallet: WalletContext,
-  signed: SignedTransaction,
-): Promise<Readonly<{ txHash: Hash; position: number }>> {
+/**
+ * Hands in a completely signed transaction. Throws PAYMENT_REJECTED, PAYMENT_UNANSWERED (retryable), and (retryable) whatever code the operator
+ * gives where it takes no payments now: it has refused this one, and the same may be handed in later.
+ */
+export async function submitSigned(wallet: WalletContext, signed: SignedTransaction): Promise<Settled> {
   const txHash = bytesToHex(hashTransaction(signed.transaction, wallet.separator))
   const owner = wallet.account.address
   const payment: StoredPayment = { txHash, owner, signed, state: 'sent', createdAt: wallet.waiting.now() }
   wallet.store.savePayment(payment)
-  const accepted = await settlePayment(wallet, payment, SUBMIT_ATTEMPTS)
+  const accepted = await settlePayment(wallet, payment, { attempts: SUBMIT_ATTEMPTS, leave: 'rejected' })
   await noteSoft(wallet, txHash, accepted.position)
   // While everybody answers: to leave in flight its inputs have to be shown too.
   await keepProofs(wallet, signed.transaction.inputs, 'any')
@@ -93,7 +99,7 @@ export async function resumePayments(wallet: WalletContext, except?: Hash): Prom
   for (const payment of wallet.store.payments(wallet.account.address, 'sent')) {
     if (payment.txHash === except) continue
     wallet.report(`asking again about payment ${payment.txHash}`)
-    await settlePayment(wallet, payment, 1).catch((error: unknown) => {
+    await settlePayment(wallet, payment, { attempts: 1, leave: 'sent' }).catch((error: unknown) => {
       if (!isLifeboatError(error)) throw error
     })
   }
@@ -135,29 +141,47 @@ export async function keepOwnOutputs(
   return keepProofs(wallet, own)
 }
 
-async function settlePayment(wallet: WalletContext, payment: StoredPayment, attempts: number) {
+/** `leave`: the state of one that the operator refuses only for now, after the last attempt. */
+async function settlePayment(
+  wallet: WalletContext,
+  payment: StoredPayment,
+  { attempts, leave }: Readonly<{ attempts: number; leave: 'sent' | 'rejected' }>,
+): Promise<Settled> {
   const { txHash, signed } = payment
   for (let attempt = 1; ; attempt++) {
+    let refusal: ErrorBody | undefined
     try {
       const [result] = await wallet.child.submit([signed])
-      return await settleResult(wallet, payment, result)
+      const settled = await settleResult(wallet, payment, result)
+      if (!('refusal' in settled)) return settled
+      refusal = settled.refusal
     } catch (error) {
       if (!isLifeboatError(error) || error.family !== 'retryable') throw error
-      if (attempt < attempts) {
-        await wallet.waiting.sleep(POLL_MS * attempt)
-        continue
-      }
-      throw retryable(
-        'PAYMENT_UNANSWERED',
-        'the operator gave no answer; the payment may still count',
-        { got: error.message, want: 'run the command again later: it asks first and never pays twice', txHash },
-        error,
-      )
+      if (attempt === attempts) throw unanswered(error, txHash)
     }
+    if (refusal && attempt === attempts) {
+      const reason = `${refusal.code}: ${refusal.message}`
+      if (leave === 'rejected') wallet.store.savePayment({ ...payment, state: leave, reason })
+      throw resultToError(refusal, { txHash })
+    }
+    await wallet.waiting.sleep(POLL_MS * attempt)
   }
 }
 
-async function settleResult(wallet: WalletContext, payment: StoredPayment, result: SubmitResult | undefined) {
+function unanswered(error: LifeboatError, txHash: Hash): LifeboatError {
+  return retryable(
+    'PAYMENT_UNANSWERED',
+    'the operator gave no answer; the payment may still count',
+    { got: error.message, want: 'run the command again later: it asks first and never pays twice', txHash },
+    error,
+  )
+}
+
+async function settleResult(
+  wallet: WalletContext,
+  payment: StoredPayment,
+  result: SubmitResult | undefined,
+): Promise<Settled | Readonly<{ refusal: ErrorBody }>> {
   const { txHash } = payment
   if (result?.status === 'accepted') {
     const paid = accept(wallet, payment, result.txHash, result.position)
@@ -167,6 +191,7 @@ async function settleResult(wallet: WalletContext, payment: StoredPayment, resul
   // A second hand-in of an accepted payment finds its inputs spent, by itself.
   const known = await wallet.child.transaction(txHash)
   if (known) return accept(wallet, payment, known.txHash, known.position)
+  if (result?.error.retryable) return { refusal: result.error }
   const reason = result ? `${result.error.code}: ${result.error.message}` : 'no result'
   wallet.store.savePayment({ ...payment, state: 'rejected', reason })
   throw invalid('PAYMENT_REJECTED', `the operator refused the payment (${reason})`, {

@@ -11,11 +11,13 @@ import type {
   SubmitResult,
   TransactionStatus,
 } from '../api/schemas.ts'
-import type { L1Place, RootCall, RootEvent } from '../l1/rootContract.ts'
+import type { RootCall } from '../l1/rootCalls.ts'
+import type { L1Place, RootEvent } from '../l1/rootEvents.ts'
 import type { Header } from '../protocol/block.ts'
 import type { Address, Hash, Hex } from '../protocol/bytes.ts'
 import type { Verdict } from '../protocol/dispute.ts'
 import type { Exit } from '../protocol/exit.ts'
+import type { BatchState } from '../protocol/massExit.ts'
 import type { Parameters } from '../protocol/parameters.ts'
 import type { SignedTransaction } from '../protocol/transaction.ts'
 
@@ -90,6 +92,9 @@ export type DisputeRecord = Readonly<{
   unweighed: number
 }>
 
+/** What L1 keeps of a mass exit. `fundWei`: what is left of its bond for the removal of entries. */
+export type BatchRecord = Readonly<{ state: BatchState; isClosed: boolean; demands: number; fundWei: bigint }>
+
 /** A place on the token's line: [from, from + due). */
 export type Ticket = Readonly<{ from: bigint; due: bigint }>
 
@@ -112,6 +117,11 @@ export type RootReads = Readonly<{
   disputeBond(inputs: number): Promise<bigint>
   exitRecord(outputId: Hash): Promise<ExitRecord>
   disputeRecord(txHash: Hash): Promise<DisputeRecord>
+  batchRecord(batchId: Hash): Promise<BatchRecord>
+  /** The least bond of a mass exit with so many entries. */
+  batchBond(count: number): Promise<bigint>
+  /** Wei per gas that L1's newest block asks for. */
+  baseFee(): Promise<bigint>
   ticket(outputId: Hash): Promise<Ticket>
   /** How far the token's line is covered. */
   funded(token: Address): Promise<bigint>
@@ -145,6 +155,8 @@ export type EventFilter = Readonly<{
   outputId?: Hash
   /** Narrows Deposited to one deposit. */
   deposit?: number
+  /** Narrows events of mass exits to one. */
+  batchId?: Hash
   /** Narrows events of disputes to one disputed transaction. */
   disputed?: Hash
   fromL1Block?: number

@@ -2,13 +2,15 @@
  * Giving exits their turn (docs/spec.md sections 5.4 and 5.5): anyone may, and the bounties are theirs. The contract keeps hashes, so
  * the caller brings the exits of both streams in their order, and the headers of the blocks that the turns rest on.
  */
-import { encodeProcessExits, encodeSettle, type Turns } from '../l1/rootContract.ts'
+import { encodeProcessExits, encodeSettle, type Turns } from '../l1/rootCalls.ts'
 import { type Hash, ZERO_HASH } from '../protocol/bytes.ts'
 import { compareTurns, type Exit, payableAfter } from '../protocol/exit.ts'
+import { isOpenedEntry } from '../protocol/massExit.ts'
 import { decodePosition, isDepositPosition } from '../protocol/position.ts'
 import type { WalletContext } from './context.ts'
 import { blockOf, findHeaders, isConfirmed, type KnownExit } from './exits.ts'
 import { collectFreed, type FollowUp, followDisputes, turnsComeFirst } from './followUp.ts'
+import { findItems } from './massExits.ts'
 import type { ExitRecord, L1Done, QueueHeads, RootReads } from './ports.ts'
 
 /** Exits per call: 50 turns stay far below the gas limit of one L1 transaction. */
@@ -52,7 +54,8 @@ export async function processDue(wallet: WalletContext, key: string): Promise<Pr
   return { processed, settled: settled.count, transactions: [...transactions, ...settled.transactions] }
 }
 
-async function processTurns(wallet: WalletContext, key: string): Promise<Omit<Processed, 'settled'>> {
+/** Everything whose turn has come, mass exits among it. `key` names this run. */
+export async function processTurns(wallet: WalletContext, key: string): Promise<Omit<Processed, 'settled'>> {
   const transactions: Hash[] = []
   let processed = 0
   for (let round = 0; ; round++) {
@@ -111,8 +114,8 @@ function mayRemove({ state, evidence, running, contested }: ExitRecord): boolean
   return state === 'queued' && evidence !== 0 && running === 0 && !contested
 }
 
-/** Exits that had their turn and can be paid now: their block stands, no evidence, no dispute that runs, time is up. */
-export async function findSettleable(root: RootReads): Promise<Exit[]> {
+/** Exits that had their turn and can be paid now: their block stands, no evidence, no dispute that runs, time is up. `only`: of these outputs. */
+export async function findSettleable(root: RootReads, only?: readonly Hash[]): Promise<Exit[]> {
   const [now, head] = [await root.now(), await root.head()]
   const { minExitPeriod } = root.parameters
   const events = await root.events({ types: ['ExitStarted', 'ExitPostponed'] })
@@ -121,6 +124,7 @@ export async function findSettleable(root: RootReads): Promise<Exit[]> {
   for (const event of events) {
     if (event.type !== 'ExitStarted' || !postponed.has(event.exit.outputId)) continue
     const { exit } = event
+    if (only && !only.includes(exit.outputId)) continue
     const record = await root.exitRecord(exit.outputId)
     const isVoid = head.voidFrom !== 0 && !isDepositPosition(exit.position) && blockOf(exit) >= head.voidFrom
     const isPayable = now.timestamp > payableAfter(exit.exitableAt, minExitPeriod, head.lastMove)
@@ -152,14 +156,20 @@ async function settleDue(wallet: WalletContext, key: string): Promise<{ count: n
   return { count, transactions }
 }
 
-/** Queued exits whose place is not past, by the events; each confirmed by the contract's hash. */
+/** Queued exits and mass exits whose place is not past, by the events; each confirmed by the contract's hash. */
 async function findWaiting(root: RootReads, queue: QueueHeads): Promise<KnownExit[]> {
   const waiting: KnownExit[] = []
   for (const event of await root.events({ types: ['ExitStarted'] })) {
-    if (event.type !== 'ExitStarted' || isPast(event.exit, queue)) continue
+    // An opened entry has no turn: its mass exit has one for all.
+    if (event.type !== 'ExitStarted' || isOpenedEntry(event.exit) || isPast(event.exit, queue)) continue
     const record = await root.exitRecord(event.exit.outputId)
     const isInQueue = record.state === 'queued' || record.state === 'cancelled'
     if (isInQueue && isConfirmed(event.exit, record)) waiting.push({ exit: event.exit, record })
+  }
+  for (const item of (await findItems(root)).values()) {
+    if (isPast(item, queue)) continue
+    const record = await root.exitRecord(item.outputId)
+    if (record.state === 'queued') waiting.push({ exit: item, record })
   }
   return waiting
 }

@@ -57,7 +57,7 @@ export async function obtainExitData(
   }
   const details = {
     got: said,
-    want: 'exit data from the operator, a watcher, or saved earlier; name more watchers with --watcher',
+    want: 'exit data from the operator, a watcher, or saved earlier; name more watchers with --watcher-urls',
   }
   throw (retry ? retryable : invalid)('EXIT_DATA_MISSING', `nobody shows how output ${position} stands on L1`, details)
 }

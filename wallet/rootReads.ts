@@ -7,13 +7,15 @@ import { type Abi, encodeEventTopics, erc20Abi } from 'viem'
 import { z } from 'zod'
 import { iLifeboatAbi } from '../contracts/artifacts.generated.ts'
 import { readHeader, readHeaderByHash } from '../l1/blocks.ts'
+import { readDisputeBond, readExitBond } from '../l1/bonds.ts'
 import type { Endpoint } from '../l1/endpoint.ts'
 import type { L1Header } from '../l1/header.ts'
 import { getBalance, readContract } from '../l1/reads.ts'
-import { decodeRootEvents, type RootEvent } from '../l1/rootContract.ts'
+import { decodeRootEvents, type RootEvent } from '../l1/rootEvents.ts'
 import { data, address as rpcAddress, hash as rpcHash, smallQuantity } from '../l1/rpcSchemas.ts'
 import type { Address, Hash, Hex } from '../protocol/bytes.ts'
 import { invalid, isLifeboatError, retryable } from '../protocol/errors.ts'
+import type { BatchState } from '../protocol/massExit.ts'
 import type { Parameters } from '../protocol/parameters.ts'
 import type { EventFilter, ExitState, RootReads, TokenReads, VerdictState } from './ports.ts'
 
@@ -29,6 +31,7 @@ const EXIT_STATES: readonly ExitState[] = [
   'cancelled',
   'cancelled-ticket',
 ]
+const BATCH_STATES: readonly BatchState[] = ['none', 'started', 'locked', 'dissolved']
 const VERDICTS: readonly VerdictState[] = ['none', 'running', 'canonical', 'not-canonical']
 
 const rpcLog = z.looseObject({
@@ -78,7 +81,7 @@ export async function createRootReads({ endpoint, rootContract, startBlock }: Ro
     chainId: endpoint.chainId,
     parameters,
     token: createTokenReads(endpoint, at),
-    exitBond: async () => (await view('exitBond')) as bigint,
+    exitBond: async () => readExitBond(endpoint, rootContract, await at()),
     headerHash: async (block) => (await list('blockRecord', [BigInt(block)]))[0] as Hex,
     depositHash: async (position) => (await list('depositRecord', [BigInt(position)]))[0] as Hex,
     credit: async (token, account) => (await view('credit', [token, account])) as bigint,
@@ -101,7 +104,7 @@ export async function createRootReads({ endpoint, rootContract, startBlock }: Ro
       const [oldHead, oldTail, youngFirst, , youngCursor] = (await list('queue')) as readonly number[]
       return { oldHead, oldTail, youngFirst, youngCursor } as Awaited<ReturnType<RootReads['queue']>>
     },
-    disputeBond: async (inputs) => (await view('disputeBond', [BigInt(inputs)])) as bigint,
+    disputeBond: async (inputs) => readDisputeBond(endpoint, rootContract, await at(), inputs),
     isInvalid: async (position) => (await view('isInvalid', [BigInt(position)])) as boolean,
     funded: async (token) => (await list('totals', [token]))[0] as bigint,
     ticket: async (outputId) => {
@@ -131,6 +134,17 @@ export async function createRootReads({ endpoint, rootContract, startBlock }: Ro
         unweighed: Number(unweighed),
       }
     },
+    batchRecord: async (batchId) => {
+      const [state, isClosed, demands, fund] = await list('batchRecord', [batchId])
+      return {
+        state: nameOf(BATCH_STATES, state, 'state of a mass exit'),
+        isClosed: isClosed as boolean,
+        demands: Number(demands),
+        fundWei: fund as bigint,
+      }
+    },
+    batchBond: async (count) => (await view('batchBond', [BigInt(count)])) as bigint,
+    baseFee: async () => (await at()).baseFeePerGas,
     events: async (filter) => {
       const last = (await at()).number
       const logs = await readLogs(endpoint, rootContract, { filter, first: filter.fromL1Block ?? startBlock, last })
@@ -234,12 +248,27 @@ const OF_DISPUTE: readonly RootEvent['type'][] = [
   'DisputeDecided',
 ]
 
+const OF_BATCH: readonly RootEvent['type'][] = [
+  'BatchStarted',
+  'EntryDemanded',
+  'DemandAnswered',
+  'BatchDissolved',
+  'BatchLocked',
+  'BatchClosed',
+  'EntriesClaimed',
+  'EntryStruck',
+  'StrikeDropped',
+  'EntryPlaced',
+  'EntryReleased',
+]
+
 function topicsOf(type: RootEvent['type'], filter: EventFilter) {
-  const { owner, outputId, deposit, disputed } = filter
+  const { owner, outputId, deposit, disputed, batchId } = filter
   const args: Record<string, unknown> = {}
   if (owner !== undefined && OF_OWNER.includes(type)) args['owner'] = owner
   if (outputId !== undefined && (type.startsWith('Exit') || type.startsWith('Evidence'))) args['outputId'] = outputId
   if (deposit !== undefined && type === 'Deposited') args['position'] = BigInt(deposit)
+  if (batchId !== undefined && OF_BATCH.includes(type)) args['batchId'] = batchId
   if (disputed !== undefined && OF_DISPUTE.includes(type)) args['txHash'] = disputed
   // Evidence against exits through a dispute has an event of its own, and is the same thing to us.
   const names = type === 'EvidenceShown' ? ['EvidenceShown', 'DisputedEvidenceShown'] : [type]

@@ -10,7 +10,7 @@ import type { Endpoint } from '../l1/endpoint.ts'
 import { type Outbox, openOutbox } from '../l1/outbox.ts'
 import { assertActDone, type OutboxRow } from '../l1/outboxIntent.ts'
 import { createOutboxRpc } from '../l1/outboxRpc.ts'
-import { decodeRootEvents, type RootEvent } from '../l1/rootContract.ts'
+import { decodeRootEvents, type RootEvent } from '../l1/rootEvents.ts'
 import { type Address, bytesToHex, type Hash } from '../protocol/bytes.ts'
 import { type LifeboatError, retryable } from '../protocol/errors.ts'
 import { type Database, openDatabase } from '../service/database.ts'
@@ -33,6 +33,8 @@ export type SenderOptions = Readonly<{
   timeoutSeconds: number
   /** L1 blocks, the transaction's own included, that are waited for. */
   confirmations: number
+  /** The deployment's finality: what a reorg of so many blocks takes out is sent again, while the wallet is open. */
+  finalityBlocks: number
   /** Pause between looks at L1. */
   pollMs: number
   report(progress: string): void
@@ -69,7 +71,8 @@ export function openSender(options: SenderOptions): Sender {
   }
 }
 
-async function start({ endpoint, account, file, confirmations, pollMs, report }: SenderOptions): Promise<Running> {
+async function start(options: SenderOptions): Promise<Running> {
+  const { endpoint, account, file, confirmations, finalityBlocks, pollMs, report } = options
   const db = openDatabase({ file, applicationId: OUTBOX_APPLICATION_ID, migrations: [() => undefined] })
   const trouble: Running['trouble'] = {}
   try {
@@ -78,7 +81,7 @@ async function start({ endpoint, account, file, confirmations, pollMs, report }:
       rpc: createOutboxRpc(endpoint),
       signer: privateKeyToAccount(bytesToHex(account.privateKey)),
       chainId: endpoint.chainId,
-      policy: { confirmations, finalDepth: Math.max(confirmations, 12), retryMs: pollMs },
+      policy: { confirmations, finalDepth: Math.max(confirmations, finalityBlocks + 1), retryMs: pollMs },
       onTrouble: (error) => {
         trouble.last = error
         report(error.message)

@@ -41,7 +41,7 @@ function readShown(calldata: Hex): SignedTransaction | undefined {
   try {
     const { functionName, args } = decodeFunctionData({ abi: iLifeboatAbi, data: calldata })
     if (functionName === 'challengeStandardExit') return signedOf(args[2], args[3])
-    if (functionName === 'challengeDisputedExit') return signedOf(args[3], args[4])
+    if (functionName === 'challengeByPlace') return signedOf(args[4], args[5])
     if (functionName === 'showCompetitor') return signedOf(args[3], args[4])
     return undefined
   } catch {

@@ -8,9 +8,10 @@ import { type ExitData, exitDataSchema } from '../api/schemas.ts'
 import type { Address, Hash } from '../protocol/bytes.ts'
 import { decodeTransaction, encodeTransaction } from '../protocol/codec.ts'
 import type { Mandate } from '../protocol/mandate.ts'
+import { decodeEntries, type Entry, type EntryFormat, encodeEntries, formatOf } from '../protocol/massExit.ts'
 import type { SignedReceipt } from '../protocol/receipt.ts'
 import type { SignedTransaction } from '../protocol/transaction.ts'
-import type { Database } from '../service/database.ts'
+import { type Database, inTransaction } from '../service/database.ts'
 import type { ProvenOutput } from './exitData.ts'
 import type { SwapFile } from './swapFile.ts'
 import { formatSwapFile } from './swapFile.ts'
@@ -52,6 +53,13 @@ export const WALLET_MIGRATIONS: readonly string[] = [
   CREATE TABLE soft_since (tx_hash TEXT PRIMARY KEY, l1_seconds INTEGER NOT NULL) STRICT;
   CREATE TABLE receipts (tx_hash TEXT PRIMARY KEY, receipt TEXT NOT NULL) STRICT;
   `,
+  `
+  CREATE TABLE locked_batches (
+    batch_id TEXT PRIMARY KEY, l1_block INTEGER NOT NULL, token TEXT NOT NULL, format TEXT NOT NULL, entries BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE l1_marks (name TEXT PRIMARY KEY, l1_block INTEGER NOT NULL) STRICT;
+  CREATE TABLE mandate_holders (signature TEXT NOT NULL, holder TEXT NOT NULL, PRIMARY KEY (signature, holder)) STRICT;
+  `,
 ]
 
 /** Signatures set aside of one transaction: of inputs that nobody could show when they came, so that true and false look alike. */
@@ -82,6 +90,8 @@ export type StoredSwap = Readonly<{
 }>
 export type StoredMandate = Readonly<{ mandate: Mandate; signature: Hash }>
 export type StoredProof = Readonly<{ output: ProvenOutput; data: ExitData }>
+/** A mass exit that locked what its entries name, checked. */
+export type LockedBatch = Readonly<{ batchId: Hash; l1Block: number; token: Address; entries: readonly Entry[] }>
 export type StoredExit = Readonly<{ outputId: Hash; owner: Address; position: number }>
 
 /** A completely signed transaction that the owner takes part in, whoever handed it in. `position`: as the operator promised it. */
@@ -288,6 +298,53 @@ export function createWalletStore(db: Database) {
 
     mandates(owner: Address): StoredMandate[] {
       return all('SELECT * FROM mandates WHERE owner = :owner', { owner }).map(readMandate)
+    },
+
+    /** Who was handed the mandate: a watcher's URL or a file. */
+    saveMandateHolder(signature: Hash, holder: string): void {
+      run('INSERT OR IGNORE INTO mandate_holders VALUES (:signature, :holder)', { signature, holder })
+    },
+
+    mandateHolders(signature: Hash): string[] {
+      return all('SELECT holder FROM mandate_holders WHERE signature = :signature ORDER BY holder', { signature }).map(
+        (row) => row['holder'] as string,
+      )
+    },
+
+    /** Up to which L1 block the locks of mass exits were read; undefined before the first time. */
+    batchMark(): number | undefined {
+      const [row] = all("SELECT l1_block FROM l1_marks WHERE name = 'batches'", {})
+      return row?.['l1_block'] as number | undefined
+    },
+
+    /** What L1 locked from `from` on takes the place of what was noted of those L1 blocks: a reorg may have taken it back. */
+    saveLockedBatches(batches: readonly LockedBatch[], { from, mark }: Readonly<{ from: number; mark: number }>): void {
+      inTransaction(db, () => {
+        run('DELETE FROM locked_batches WHERE l1_block >= :from', { from })
+        for (const { batchId, l1Block, token, entries } of batches) {
+          const format = formatOf(entries)
+          run('INSERT OR REPLACE INTO locked_batches VALUES (:batchId, :l1Block, :token, :format, :entries)', {
+            batchId,
+            l1Block,
+            token,
+            format: JSON.stringify(format),
+            entries: Buffer.from(encodeEntries(entries, format)),
+          })
+        }
+        run("INSERT OR REPLACE INTO l1_marks VALUES ('batches', :mark)", { mark })
+      })
+    },
+
+    lockedBatches(): LockedBatch[] {
+      return all('SELECT * FROM locked_batches ORDER BY l1_block, batch_id', {}).map((row) => ({
+        batchId: row['batch_id'] as Hash,
+        l1Block: row['l1_block'] as number,
+        token: row['token'] as Address,
+        entries: decodeEntries(
+          new Uint8Array(row['entries'] as Buffer),
+          JSON.parse(row['format'] as string) as EntryFormat,
+        ),
+      }))
     },
 
     saveExit({ outputId, owner, position }: StoredExit): void {

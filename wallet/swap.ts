@@ -12,6 +12,7 @@ import { type Coin, selectCoins } from './coins.ts'
 import type { WalletContext } from './context.ts'
 import type { Flight } from './flight.ts'
 import { findFlight } from './keep.ts'
+import { noteMassExits } from './massExits.ts'
 import { submitOwn, submitSigned } from './pay.ts'
 import { chooseFee, planReturn, wishOf } from './payment.ts'
 import { obtainExitData } from './proofs.ts'
@@ -33,6 +34,7 @@ export type OfferOptions = Readonly<{ give: Money; want: Money; onlyFor?: Addres
 
 /** Chooses and holds the maker's inputs; signs nothing, so an offer binds nobody. */
 export async function makeOffer(wallet: WalletContext, { give, want, onlyFor }: OfferOptions): Promise<SwapOffer> {
+  await noteMassExits(wallet)
   const coins = spendableCoins(await listCoins(wallet))
   const fee = chooseFee(await wallet.child.fees(), coins, { token: give.token })
   const { coins: chosen } = selectCoins(coins, wishOf([give, ...(fee ? [fee] : [])]), {
@@ -77,6 +79,7 @@ export async function acceptOffer(wallet: WalletContext, text: string): Promise<
     throw invalid('SWAP_NOT_FOR_YOU', 'this offer is not for this account', { got: taker, want })
   }
   await refuseHollow(wallet, offer)
+  await noteMassExits(wallet)
   const coins = spendableCoins(await listCoins(wallet, offer.want.token))
   const { coins: chosen } = selectCoins(coins, wishOf([offer.want]), { sweepFrom: Number.POSITIVE_INFINITY })
   const takerInputs = await proveInputs(wallet, chosen)

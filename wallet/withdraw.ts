@@ -2,7 +2,7 @@
  * Fetching credits (docs/spec.md section 5.5): exits of tokens, bonds and bounties that were not pushed wait on L1 under their owner's
  * name. Anyone may send them on; they only ever go to that owner.
  */
-import { encodeWithdraw } from '../l1/rootContract.ts'
+import { encodeWithdraw } from '../l1/rootCalls.ts'
 import type { Address, Hash } from '../protocol/bytes.ts'
 import { invalid } from '../protocol/errors.ts'
 import type { WalletContext } from './context.ts'
