@@ -2,6 +2,7 @@
 import { boolean } from '../service/configTypes.ts'
 import { listCoins, sumBalances } from '../wallet/balance.ts'
 import { keepFlights } from '../wallet/keep.ts'
+import { noteMassExits } from '../wallet/massExits.ts'
 import { keepProofs } from '../wallet/proofs.ts'
 import { listCredits } from '../wallet/withdraw.ts'
 import { type CliIo, formatTable } from './io.ts'
@@ -22,6 +23,7 @@ export function createBalanceCommand(io: CliIo) {
     sign: false,
     run: async ({ wallet }, _words, config) => {
       const { account, tokens } = wallet
+      await noteMassExits(wallet)
       const coins = await listCoins(wallet)
       const balances = sumBalances(coins)
       const known = new Set([...tokens.list().map(({ address }) => address), ...balances.map(({ token }) => token)])
@@ -30,12 +32,13 @@ export function createBalanceCommand(io: CliIo) {
       const unproven = config.keepProofs ? await keepProofs(wallet, credited) : undefined
       const kept = config.keepProofs ? await keepFlights(wallet) : undefined
       const show = tokens.describe
-      const rows = balances.map(({ token, free, pending, exiting, held, coins: count }) => [
+      const rows = balances.map(({ token, free, pending, exiting, leaving, held, coins: count }) => [
         show(token, free),
         `in ${count} output${count === 1 ? '' : 's'}`,
         [
           pending > 0n ? `${show(token, pending)} arriving` : '',
           exiting > 0n ? `${show(token, exiting)} exiting` : '',
+          leaving > 0n ? `${show(token, leaving)} leaving in mass exits (\`lifeboat claim\`)` : '',
           held > 0n ? `${show(token, held)} held by open swaps and unanswered payments` : '',
         ]
           .filter((part) => part !== '')

@@ -89,6 +89,7 @@ function showCommand(io: CliIo): Command {
     describe: 'What the operator has at stake, the least that L1 wants, what was slashed',
     entries: {},
     sign: false,
+    isForAll: () => true,
     run: async (session) => {
       const bond = await readBond(session)
       const { timestamp } = await session.wallet.root.now()

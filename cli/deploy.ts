@@ -4,13 +4,15 @@ import { join } from 'node:path'
 import { deployRoot } from '../l1/deploy.ts'
 import { printDeployment } from '../l1/deployment.ts'
 import { connectEndpoint } from '../l1/endpoint.ts'
-import { PRESETS } from '../protocol/parameters.ts'
+import { type Parameters, PRESETS } from '../protocol/parameters.ts'
 import { defineConfig } from '../service/config.ts'
 import { address, choice, integer, path, seconds, url, wei } from '../service/configTypes.ts'
+import { formatAmount } from '../wallet/amounts.ts'
 import { listKeys, unlockKey } from '../wallet/keys.ts'
 import { createCommand } from './command.ts'
 import { type CliIo, toJson } from './io.ts'
 import { findKey, keystoreOf } from './keystore.ts'
+import { assertWritable } from './outFile.ts'
 import { readPassword } from './password.ts'
 import { jsonEntry, keyEntries, walletEntries } from './walletConfig.ts'
 
@@ -40,16 +42,18 @@ const table = defineConfig({
 export function createDeployCommand(io: CliIo) {
   return createCommand(io, {
     table,
+    alsoInFile: walletEntries,
     examples: ['lifeboat deploy --preset testnet --l1-chain-id 11155111 --l1-url https://... --account deployer'],
     run: async ({ config }) => {
+      assertWritable('--out', config.out)
       const key = findKey(await listKeys(keystoreOf(config)), config.account, keystoreOf(config))
       const endpoint = await connectEndpoint({ url: config.l1Url, expectedChainId: config.l1ChainId })
-      const account = await unlockKey(
-        key.path,
-        await readPassword(io, config.passwordFile, `Password of ${key.name}: `),
+      const account = await unlockKey(key.path, () =>
+        readPassword(io, config.passwordFile, `Password of ${key.name}: `),
       )
       const { maxBlockTxs, confirmations } = config
       const preset = PRESETS[config.preset as keyof typeof PRESETS]
+      io.err(`the operator's bond of ${bondOf(preset)} ETH goes along with the root contract\n`)
       const deployment = await deployRoot({
         endpoint,
         deployerKey: account.privateKey,
@@ -61,6 +65,7 @@ export function createDeployCommand(io: CliIo) {
         confirmations,
         pollMs: 1000,
         report: (progress) => io.err(`${progress}\n`),
+        signal: io.signal,
       })
       writeFileSync(config.out, printDeployment(deployment))
       const root = deployment.contracts['root']?.address
@@ -71,4 +76,8 @@ export function createDeployCommand(io: CliIo) {
       )
     },
   })
+}
+
+function bondOf({ operatorBondGwei }: Parameters): string {
+  return formatAmount(BigInt(operatorBondGwei) * 10n ** 9n, 18)
 }

@@ -69,7 +69,7 @@ export function createDevnetCommand(io: CliIo) {
       })
       try {
         const file = await writeWalletFiles(network)
-        io.out(config.json ? toJson(placesOf(network, file)) : describeNetwork(network, relative('.', file)))
+        io.out(config.json ? toJson(placesOf(network, file)) : describeNetwork(network, pathFromHere(file)))
       } catch (error) {
         await network.stop()
         throw error
@@ -113,4 +113,10 @@ function describeNetwork(network: Network, config: string): string {
     'Ctrl-C stops it; started again, it goes on from there.',
     '',
   ].join('\n')
+}
+
+/** As short as it can be typed here; whole where it lies elsewhere. */
+function pathFromHere(file: string): string {
+  const path = relative('.', file)
+  return path.startsWith('..') ? file : path
 }

@@ -14,6 +14,7 @@ export function createDisputesCommand(io: CliIo) {
       open: { kind: boolean(), default: false, describe: 'Only those without a verdict' },
     },
     sign: false,
+    isForAll: ({ everyone }) => everyone,
     run: async ({ wallet }, _words, { everyone, open }) => {
       const { root, account } = wallet
       const { timestamp } = await root.now()

@@ -1,126 +1,22 @@
 /**
- * What errors mean and what to do (docs/guide-wallet.md, "Errors"): the codes of this program, the rules of validity, the custom errors
- * of the root contract, the alerts of watchers.
+ * What errors mean and what to do (docs/guide-wallet.md, "Errors"): the codes of all programs, the rules of validity, the custom errors
+ * of the root contract, the alerts of watchers. test/cli/errorBook.test.ts sees that no code is missing and none is left over.
  */
 import { ALERTS, isAlertCode } from '../watcher/alerts.ts'
 import { CONTRACT_DISPUTES, WALLET_DISPUTES } from './errorBookDisputes.ts'
+import { DRILLS, STORY } from './errorBookDrill.ts'
+import { FILES } from './errorBookFiles.ts'
+import { DEPLOYMENTS, EMBEDDED, ENDPOINTS, OUTBOX } from './errorBookL1.ts'
+import { CONTRACT_MASS_EXITS, WALLET_MASS_EXITS } from './errorBookMassExit.ts'
+import { HINDRANCES, REFUSALS, RUNNING } from './errorBookOperator.ts'
+import { DATABASES, FEEDS, HTTP, SIGNATURES, STARTING, VALUES } from './errorBookService.ts'
 import { SURETY } from './errorBookSurety.ts'
+import { WALLET } from './errorBookWallet.ts'
+import { WATCHER } from './errorBookWatcher.ts'
 
 export type ErrorEntry = Readonly<{ kind: string; meaning: string; remedy: string }>
 
 type Page = Readonly<Record<string, readonly [meaning: string, remedy: string]>>
-
-const WALLET: Page = {
-  AMOUNT_INVALID: ['The text is not a plain decimal amount.', 'Write digits with at most one point, such as 1.5.'],
-  AMOUNT_TOO_PRECISE: ['The token has no unit that small; amounts are never rounded.', 'Use fewer decimals.'],
-  BALANCE_TOO_LOW: [
-    'The spendable outputs do not cover amount and fee.',
-    'See `lifeboat balance`: exits, open swaps and unanswered payments hold outputs back.',
-  ],
-  CHAIN_HALTED: [
-    'The chain is halted already.',
-    'Owners leave: `lifeboat exit --all`. It cannot be closed or halted a second time in order.',
-  ],
-  CLOSE_NOT_CONFIRMED: [
-    '`lifeboat close` says what it would do and does it only with --yes.',
-    'Read what it prints; add --yes to end the chain for ever.',
-  ],
-  COINS_FRAGMENTED: [
-    'The amount lies in more outputs than one transaction can spend (16).',
-    'The wallet merges by itself; try again after its merges are accepted.',
-  ],
-  COIN_EXITING: [
-    'The output has a running exit and can never be spent again.',
-    'Choose another output; the exit pays on L1.',
-  ],
-  CONFIG_INVALID: [
-    'The configuration has problems; all of them are listed.',
-    'Correct the keys named; `--help` lists them with their places.',
-  ],
-  DEPLOYMENT_MISSING: [
-    'There is no deployment file where one was looked for.',
-    'Name it with --deployment, or start `lifeboat devnet`.',
-  ],
-  DEPLOYMENT_MISMATCH: [
-    'L1 does not hold what the deployment file says.',
-    'Check the L1 endpoint and the file: one of them is of another chain.',
-  ],
-  ETHER_TOO_LOW: [
-    'The L1 account cannot pay the bond, the amount, or the gas.',
-    'Send ETH on L1 to the account named.',
-  ],
-  EXIT_DATA_MISSING: [
-    'Nobody asked could show how the output stands on L1, or what they showed was false.',
-    'Name more watchers with --watcher-urls. Each answer is in the error.',
-  ],
-  EXIT_EXISTS: ['The output has an exit already.', 'See `lifeboat exits`.'],
-  FEE_TOKEN_REFUSED: ['The operator does not take fees in this token.', 'Use one that the error lists.'],
-  KEY_MISSING: ['No key, or more than one, fits.', 'Name one with --account, or make one with `lifeboat keys new`.'],
-  NOTHING_TO_WITHDRAW: [
-    'L1 holds no credit for this account in this token.',
-    'Exits are credited when they are processed: `lifeboat process`.',
-  ],
-  NOMINEE_IS_OPERATOR: ['The key nominated is the operator’s already.', 'Name another key.'],
-  NOT_NOMINATED: [
-    'The operator has not nominated this key, or has taken it back.',
-    'With the operator’s key: `lifeboat operator-key nominate <address>`.',
-  ],
-  NOT_OPERATOR: [
-    'Only the operator’s key may do this; the error names it.',
-    'Use that key: --account. `lifeboat operator-key show` says whose it is.',
-  ],
-  NOT_OWNER: ['The output belongs to somebody else.', 'Use the key of its owner, or their mandate.'],
-  OPERATOR_RUNS: [
-    'Something answers as the operator. Two programs must not send with one key, and what a running operator promises would be lost.',
-    'Wait until its blocks are on L1 (`lifeboat status`) and stop it first; --unsafe-running insists.',
-  ],
-  OUTPUT_SPENT: [
-    'The output is spent or may be: its exit would be challenged and the bond lost.',
-    'Exit the output that the spend made instead.',
-  ],
-  OUTPUT_VOID: [
-    'The chain was halted at or below the block of this output.',
-    'Exit what you owned before that block; its inputs are yours again.',
-  ],
-  PASSWORD_MISSING: [
-    'A key has to be unlocked and there is no terminal.',
-    'Put the password into a file and name it with --password-file.',
-  ],
-  PASSWORD_WRONG: ['The password does not open the key file.', 'Try again; nothing can be restored without it.'],
-  PAYMENT_FORGOTTEN: [
-    'The operator accepted a payment and now denies it.',
-    'Watch the chain; exit if the operator stays like this.',
-  ],
-  PAYMENT_REJECTED: [
-    'The operator refused the payment, with its reason.',
-    'Mend the reason. A payment that takes its place should name it with --replace, so that at most one can count.',
-  ],
-  PAYMENT_UNANSWERED: [
-    'The payment was sent and no answer came: it may count or not.',
-    'Run any command again: the wallet asks first. Its coins are held until then.',
-  ],
-  SWAP_FORGED: ['The signatures do not fit the terms.', 'Do not sign. Ask for the file again.'],
-  SWAP_HOLLOW: ['The offer brings outputs that are not what it says.', 'Do not accept it.'],
-  SWAP_UNKNOWN: [
-    'No open offer of yours has exactly these terms.',
-    'Somebody changed a term, or the offer is done or cancelled.',
-  ],
-  TOKEN_SYMBOL_TAKEN: [
-    'Another token has that name here.',
-    'Give this one a name of your own: `lifeboat tokens add <address> --as NAME`.',
-  ],
-  TOKEN_UNKNOWN: ['No token of that name was used here before.', 'Give its address once.'],
-  WAIT_TIMEOUT: ['What was waited for has not happened yet.', 'Look again later; nothing is lost.'],
-  L1_ACT_FAILED: [
-    'The root contract refuses the call, with the reason given.',
-    'Look the reason up with `lifeboat explain error`.',
-  ],
-  L1_ACT_EXPIRED: [
-    'The L1 transaction was not mined in time.',
-    'Raise --budget if fees are high, and run the command again.',
-  ],
-  L1_ACT_OPEN: ['The L1 transaction is on its way.', 'Run the command again: the outbox goes on with it.'],
-}
 
 const VALIDITY: Page = {
   INPUT_COUNT: ['V1: a transaction has 1 to 16 inputs.', 'Build it again.'],
@@ -216,27 +112,59 @@ const CONTRACT: Page = {
   WitnessForged: ['The signature is not by the owner.', 'Sign with the right key, for this chain and contract.'],
 }
 
-/** Undefined for a code that is not in the book. Any casing. */
+/** By who says it. A code may stand on several pages. */
+const PAGES: readonly (readonly [kind: string, page: Page])[] = [
+  ['wallet', WALLET],
+  ['wallet', FILES],
+  ['wallet', WALLET_DISPUTES],
+  ['wallet', WALLET_MASS_EXITS],
+  ['all programs', HTTP],
+  ['all programs', FEEDS],
+  ['all programs', DATABASES],
+  ['all programs', STARTING],
+  ['all programs', SIGNATURES],
+  ['all programs', VALUES],
+  ['all programs', DEPLOYMENTS],
+  ['L1', ENDPOINTS],
+  ['L1', OUTBOX],
+  ['embedded L1', EMBEDDED],
+  ['operator', REFUSALS],
+  ['operator', RUNNING],
+  ['operator’s status', HINDRANCES],
+  ['watcher', WATCHER],
+  ['drill', DRILLS],
+  ['story', STORY],
+  ['validity rule', VALIDITY],
+  ['root contract', CONTRACT],
+  ['root contract', CONTRACT_DISPUTES],
+  ['root contract', CONTRACT_MASS_EXITS],
+  ['surety', SURETY],
+]
+
+/** Undefined for a code that is not in the book. Any casing. What several say under one code is told of each. */
 export function findError(code: string): (ErrorEntry & Readonly<{ code: string }>) | undefined {
-  const pages = [
-    ['wallet', { ...WALLET, ...WALLET_DISPUTES }],
-    ['validity rule', VALIDITY],
-    ['root contract', { ...CONTRACT, ...CONTRACT_DISPUTES }],
-    ['surety', SURETY],
-  ] as const
-  for (const [kind, page] of pages) {
-    const name = Object.keys(page).find((one) => one.toLowerCase() === code.toLowerCase())
-    const entry = name === undefined ? undefined : page[name]
-    if (name !== undefined && entry) return { code: name, kind, meaning: entry[0], remedy: entry[1] }
-  }
-  const alert = code.toUpperCase()
-  if (!isAlertCode(alert)) return undefined
-  const { severity, meaning, action } = ALERTS[alert]
-  return { code: alert, kind: `watcher alert (${severity})`, meaning, remedy: action }
+  const found = [...PAGES.flatMap(([kind, page]) => findOn(page, code, kind)), ...findAlert(code)]
+  const [first, ...others] = found
+  if (!first || others.length === 0) return first
+  const tell = (what: 'meaning' | 'remedy') => found.map((one) => `${one.kind}: ${one[what]}`).join(' ')
+  const kind = found.map((one) => one.kind).join(', ')
+  return { code: first.code, kind, meaning: tell('meaning'), remedy: tell('remedy') }
 }
 
+/** Each code once. */
 export function listErrors(): string[] {
-  return [WALLET, WALLET_DISPUTES, VALIDITY, CONTRACT, CONTRACT_DISPUTES, SURETY, ALERTS].flatMap((page) =>
-    Object.keys(page),
+  return [...new Set([...PAGES.map(([, page]) => page), ALERTS].flatMap((page) => Object.keys(page)))]
+}
+
+function findOn(page: Page, code: string, kind: string) {
+  return Object.entries(page).flatMap(([name, [meaning, remedy]]) =>
+    name.toLowerCase() === code.toLowerCase() ? [{ code: name, kind, meaning, remedy }] : [],
   )
+}
+
+function findAlert(code: string) {
+  const alert = code.toUpperCase()
+  if (!isAlertCode(alert)) return []
+  const { severity, meaning, action } = ALERTS[alert]
+  return [{ code: alert, kind: `watcher alert (${severity})`, meaning, remedy: action }]
 }

@@ -49,6 +49,11 @@ export function createExitCommand(io: CliIo) {
         optional: true,
         describe: 'First block held for withheld or invalid; asked of the watchers when left out',
       },
+      secondPlace: {
+        kind: boolean(),
+        default: false,
+        describe: 'Start an exit although a mass exit holds a place for the output that comes no later',
+      },
       unsafeMaybeSpent: {
         kind: boolean(),
         default: false,
@@ -70,6 +75,7 @@ export function createExitCommand(io: CliIo) {
         unsafeMaybeSpent: config.unsafeMaybeSpent,
         unsafeDoomed: config.unsafeDoomed,
         withInputs: config.withInputs,
+        secondPlace: config.secondPlace,
         standardOnly: config.standard,
         ...(suspectBlock === undefined ? {} : { suspectBlock }),
       }
@@ -152,7 +158,12 @@ async function leaveWithAll(session: Session, options: Omit<LeaveOptions, 'posit
   const left: Left[] = []
   const failed: Failure[] = []
   const gone = new Set<string>()
-  const { positions, unplaced, unlisted } = await outputsToLeave(wallet)
+  const { positions, unplaced, unlisted, leaving } = await outputsToLeave(wallet)
+  if (leaving.length > 0) {
+    io.err(
+      `mass exits hold places for ${leaving.length === 1 ? 'output' : 'outputs'} ${leaving.join(', ')}: \`lifeboat claim all\` says when they pay\n`,
+    )
+  }
   if (unlisted.length > 0) {
     io.err(
       `the operator does not list ${unlisted.length === 1 ? 'output' : 'outputs'} ${unlisted.join(', ')}, kept here as unspent. If no other copy of this ` +

@@ -13,6 +13,7 @@ export function createExitsCommand(io: CliIo) {
       open: { kind: boolean(), default: false, describe: 'Only those that are not paid or removed' },
     },
     sign: false,
+    isForAll: ({ everyone }) => everyone,
     run: async ({ wallet }, _words, { everyone, open }) => {
       const { root, account, tokens } = wallet
       const exits = await findExits(root, everyone ? {} : { owner: account.address })

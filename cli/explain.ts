@@ -32,6 +32,7 @@ function exitCommand(io: CliIo): Command {
     words: { '<exit>': 'position of the output, or its output id' },
     entries: {},
     sign: false,
+    isForAll: () => true,
     run: async (session, [text = '']) => {
       const { root, tokens } = session.wallet
       const known = text.startsWith('0x')
@@ -132,6 +133,7 @@ function blockCommand(io: CliIo): Command {
     words: { '<number>': 'child block number' },
     entries: {},
     sign: false,
+    isForAll: () => true,
     run: async (session, [text = '']) => {
       const { root } = session.wallet
       const number = Number(text)
@@ -170,7 +172,7 @@ function errorCommand(io: CliIo): Command {
       if (!entry)
         throw invalid('ERROR_UNKNOWN', 'no such error code is in the book', {
           got: code,
-          want: 'a code from `lifeboat explain error`',
+          want: 'a code from `lifeboat explain error`; one that lifeboat printed itself and that is not there is a fault of the program: please report it',
         })
       io.out(
         config.json

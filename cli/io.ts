@@ -1,5 +1,6 @@
 /** What a command may touch of the outside: streams, environment, the person at the keyboard. Tests bring their own. */
 import type { Readable } from 'node:stream'
+import { formatUtc } from '../service/utc.ts'
 
 export type CliIo = Readonly<{
   /** Results. One JSON document with --json. */
@@ -32,7 +33,7 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
 
 /** L1 seconds as local-independent text, with how far away that is. */
 export function formatTime(seconds: number, now?: number): string {
-  const text = `${new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ')} UTC`
+  const text = formatUtc(seconds)
   return now === undefined ? text : `${text} (${formatDistance(seconds - now)})`
 }
 

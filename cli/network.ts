@@ -22,8 +22,8 @@ import { type Account, createAccount } from '../wallet/account.ts'
 import { type ConnectedWallet, type ConnectOptions, connectWallet } from '../wallet/connect.ts'
 import { importKey, listKeys } from '../wallet/keys.ts'
 import { createHttpPeer } from '../watcher/peers.ts'
+import { startWatcherProgram, type WatcherProgram, type WatcherProgramOptions } from '../watcher/program.ts'
 import type { Watcher } from '../watcher/watcher.ts'
-import { startWatcherProgram, type WatcherProgram, type WatcherProgramOptions } from './watcherProgram.ts'
 
 /** The keys of a devnet are the same everywhere and worth nothing. */
 const DEV_SEED = 'lifeboat devnet'

@@ -30,9 +30,8 @@ export function createOperatorCommand(io: CliIo) {
       const deployment = readDeploymentFile(config.deployment)
       const connect = (url: string) => connectEndpoint({ url, expectedChainId: deployment.chainId })
       const endpoint = await connect(config.l1Url)
-      const account = await unlockKey(
-        config.keystore,
-        await readPassword(io, config.passwordFile, `Password of ${config.keystore}: `),
+      const account = await unlockKey(config.keystore, () =>
+        readPassword(io, config.passwordFile, `Password of ${config.keystore}: `),
       )
       const settings = configToSettings(config, deploymentParameters(deployment), account.address)
       const { dataDir } = config

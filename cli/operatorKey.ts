@@ -40,6 +40,7 @@ function showCommand(io: CliIo): Command {
     describe: 'Who may submit blocks, and who is nominated to',
     entries: {},
     sign: false,
+    isForAll: () => true,
     run: async ({ wallet }) => {
       const keys = await readOperatorKeys(wallet.root)
       return { json: keys, text: `operator ${keys.operator}\nnominee  ${keys.nominee ?? 'none'}\n` }

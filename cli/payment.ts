@@ -7,6 +7,7 @@ import { path } from '../service/configTypes.ts'
 import { formatPaymentFile, keepPaymentFile, makePaymentFile, parsePaymentFile } from '../wallet/paymentFile.ts'
 import { configureOutput } from './command.ts'
 import type { CliIo } from './io.ts'
+import { assertWritable } from './outFile.ts'
 import { createWalletCommand } from './walletCommand.ts'
 
 export function createPaymentCommand(io: CliIo): Command {
@@ -26,6 +27,7 @@ function saveCommand(io: CliIo): Command {
     sign: false,
     run: async ({ wallet }, [hash = ''], config) => {
       const txHash = parseHash(hash)
+      assertWritable('--file', config.file)
       const file = await makePaymentFile(wallet, txHash)
       writeFileSync(config.file, formatPaymentFile(file), { mode: 0o600 })
       const missing = file.transaction.inputs.length - file.inputs.length

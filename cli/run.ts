@@ -18,6 +18,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     describe: 'a visible run of everything on a fresh network',
     load: async () => (await import('./story.ts')).createStoryCommand,
   },
+  drill: {
+    describe: 'list, run: rehearse the worst day',
+    load: async () => (await import('./drill.ts')).createDrillCommand,
+  },
   deploy: {
     describe: 'put the root contract on L1',
     load: async () => (await import('./deploy.ts')).createDeployCommand,
@@ -80,6 +84,14 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     describe: 'give, revoke, show: leave for a watcher to act',
     load: async () => (await import('./mandate.ts')).createMandateCommand,
   },
+  'mass-exit': {
+    describe: 'plan, start, status, defend: take a whole crowd out together',
+    load: async () => (await import('./massExit.ts')).createMassExitCommand,
+  },
+  claim: {
+    describe: 'have mass exits pay what they hold for you',
+    load: async () => (await import('./claim.ts')).createClaimCommand,
+  },
   tokens: {
     describe: 'list, add: tokens by name',
     load: async () => (await import('./tokens.ts')).createTokensCommand,
@@ -110,6 +122,8 @@ function createProgram(io: CliIo): Command {
     .version('0.1.0')
     .helpCommand(false)
     .enablePositionalOptions()
+    // The words behind a name are the command's own business: its --help names them.
+    .configureHelp({ subcommandTerm: (command) => command.name() })
     .addHelpText('after', `\nExit codes:\n${EXIT_CODES.map(({ code, meaning }) => `  ${code}  ${meaning}`).join('\n')}`)
   for (const [name, { describe, load }] of Object.entries(COMMANDS)) {
     // A stub: everything after the name goes to the command itself, which is loaded only now.
@@ -141,6 +155,12 @@ function printError(error: unknown, io: CliIo, json: boolean): number {
     return EXIT_BUG
   }
   if (json) io.err(toJson({ error: errorToJson(error) }))
-  else io.err(`${error.code}: ${error.message}\n\`lifeboat explain error ${error.code}\` says more\n`)
+  else {
+    const next =
+      error.family === 'bug'
+        ? 'this is a fault of lifeboat, please report it'
+        : `\`lifeboat explain error ${error.code}\` says more`
+    io.err(`${error.code}: ${error.message}\n${next}\n`)
+  }
   return exitCodeOf(error)
 }

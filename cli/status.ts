@@ -10,6 +10,7 @@ export function createStatusCommand(io: CliIo) {
     describe: 'Show how the chain, the operator and the watchers are',
     entries: {},
     sign: false,
+    isForAll: () => true,
     run: async (session) => {
       const { wallet } = session
       const [now, head, queue] = [await wallet.root.now(), await wallet.root.head(), await wallet.root.queue()]

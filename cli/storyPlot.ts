@@ -2,7 +2,7 @@
 import { encodeDeployData, encodeFunctionData, getContractAddress, type Hex } from 'viem'
 import { createClient } from '../api/client.ts'
 import { demoTokenAbi, demoTokenBytecode } from '../contracts/artifacts.generated.ts'
-import type { RootEvent } from '../l1/rootContract.ts'
+import type { RootEvent } from '../l1/rootEvents.ts'
 import { type Address, ZERO_ADDRESS, ZERO_HASH } from '../protocol/bytes.ts'
 import { retryable } from '../protocol/errors.ts'
 import { compareTurns, type Exit } from '../protocol/exit.ts'

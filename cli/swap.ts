@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { parseHash } from '../protocol/bytes.ts'
-import { configError } from '../protocol/errors.ts'
+import { configError, invalid } from '../protocol/errors.ts'
 import { boolean, path, text } from '../service/configTypes.ts'
 import type { WalletContext } from '../wallet/context.ts'
 import { waitForStage } from '../wallet/pay.ts'
@@ -12,6 +12,7 @@ import { parseTokenAmount } from '../wallet/tokens.ts'
 import { configureOutput } from './command.ts'
 import { type CliIo, formatTable } from './io.ts'
 import { parseParty } from './keystore.ts'
+import { assertWritable } from './outFile.ts'
 import { createWalletCommand, type Result } from './walletCommand.ts'
 
 const FILE_WORD = { '<file>': 'the swap file' }
@@ -43,8 +44,14 @@ function offerCommand(io: CliIo): Command {
     sign: true,
     examples: ['lifeboat swap offer 30 USDX 0.01 ETH --file offer.json'],
     run: async ({ wallet, keys }, words, config) => {
+      assertWritable('--file', config.file)
       const [give, giveName, want, wantName] = words as readonly [string, string, string, string]
       const [giveToken, wantToken] = [await wallet.tokens.resolve(giveName), await wallet.tokens.resolve(wantName)]
+      if (giveToken.address === wantToken.address)
+        throw invalid('SWAP_ONE_TOKEN', 'both sides of a swap are the same token; nothing is held', {
+          got: giveToken.symbol,
+          want: 'two tokens',
+        })
       const offer = await makeOffer(wallet, {
         give: { token: giveToken.address, amount: parseTokenAmount(give, giveToken) },
         want: { token: wantToken.address, amount: parseTokenAmount(want, wantToken) },
@@ -68,6 +75,7 @@ function acceptCommand(io: CliIo): Command {
     sign: true,
     run: async ({ wallet, io: out }, [offerFile = ''], config) => {
       const text = readSwapText(offerFile)
+      assertWritable('--file', config.file)
       const shown = describeSwap(wallet, parseSwapFile(text, wallet.domain))
       if (!config.yes) out.err(shown)
       if (!config.yes && (!out.isInteractive || !/^y(es)?$/i.test(await out.askSecret('Sign this? (yes/no) ')))) {

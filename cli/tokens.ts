@@ -12,6 +12,7 @@ export function createTokensCommand(io: CliIo): Command {
     describe: 'List the tokens that have a name here',
     entries: {},
     sign: false,
+    isForAll: () => true,
     run: async ({ wallet }) => {
       const tokens = wallet.tokens.list()
       const rows = tokens.map(({ symbol, address, decimals }) => [symbol, address, `${decimals} decimals`])
@@ -24,6 +25,7 @@ export function createTokensCommand(io: CliIo): Command {
     words: { '<address>': "the token's contract" },
     entries: { as: { kind: text(), optional: true, describe: 'A name of your own' } },
     sign: false,
+    isForAll: () => true,
     run: async ({ wallet }, [address = ''], config) => {
       const token = await wallet.tokens.pin(parseAddress(address), config.as)
       return { json: token, text: `${token.symbol} is ${token.address}\n` }

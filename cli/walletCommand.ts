@@ -14,6 +14,8 @@ export type WalletCommandSpec<E extends Entries> = Readonly<{
   entries: E
   /** Whether the key is needed. */
   sign: boolean
+  /** Whether what is shown is the same for everybody: then no account has to be named. Left out: somebody's. */
+  isForAll?(config: ConfigOf<E>): boolean
   examples?: readonly string[]
   /** Returns what --json prints, and the same as text. */
   run(session: Session, words: readonly (string | undefined)[], config: ConfigOf<E>): Promise<Result>
@@ -22,7 +24,7 @@ export type WalletCommandSpec<E extends Entries> = Readonly<{
 export type Result = Readonly<{ json: unknown; text: string }>
 
 export function createWalletCommand<const E extends Entries>(io: CliIo, spec: WalletCommandSpec<E>): Command {
-  const { program, describe, words = {}, entries, sign, examples = [], run } = spec
+  const { program, describe, words = {}, entries, sign, isForAll = () => false, examples = [], run } = spec
   const table = defineConfig({ program, describe, entries: { ...entries, ...walletEntries } })
   return createCommand(io, {
     table,
@@ -32,7 +34,9 @@ export function createWalletCommand<const E extends Entries>(io: CliIo, spec: Wa
       // The table is the union of both sets of entries, so its configuration is both.
       const config = call.config as unknown as WalletConfig & ConfigOf<E>
       const { withWallet } = await import('./walletSession.ts')
-      const result = await withWallet(io, config, { sign }, (session) => run(session, call.words, config))
+      const result = await withWallet(io, config, { sign, isForAll: isForAll(config) }, (session) =>
+        run(session, call.words, config),
+      )
       io.out(config.json ? toJson(result.json) : result.text)
     },
   })

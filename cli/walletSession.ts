@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { createClient } from '../api/client.ts'
 import type { Deployment } from '../l1/deployment.ts'
 import { connectEndpoint } from '../l1/endpoint.ts'
-import { parseAddress } from '../protocol/bytes.ts'
+import { parseAddress, ZERO_ADDRESS } from '../protocol/bytes.ts'
 import type { ConfigOf } from '../service/config.ts'
 import { type Account, createViewAccount } from '../wallet/account.ts'
 import { connectWallet } from '../wallet/connect.ts'
@@ -25,16 +25,20 @@ export type Session = Readonly<{
   config: WalletConfig
 }>
 
-/** `sign`: the key is unlocked; otherwise nothing can be signed. */
+/**
+ * `sign`: the key is unlocked; otherwise nothing can be signed. `isForAll`: where no account is named, and several keys or none are here,
+ * nobody's wallet is opened instead of asking for one.
+ */
 export async function withWallet<T>(
   io: CliIo,
   config: WalletConfig,
-  { sign }: Readonly<{ sign: boolean }>,
+  { sign, isForAll }: Readonly<{ sign: boolean; isForAll: boolean }>,
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
   const deployment = readDeploymentFile(config.deployment ?? join(config.dataDir, 'deployment.json'))
   const keys = await listKeys(keystoreOf(config))
-  const account = await openAccount(io, config, keys, sign)
+  const isNobody = isForAll && config.account === undefined && keys.length !== 1
+  const account = isNobody ? createViewAccount(ZERO_ADDRESS) : await openAccount(io, config, keys, sign)
   const endpoint = await connectEndpoint({ url: config.l1Url, expectedChainId: deployment.chainId })
   const client = (url: string) => createClient({ url, signal: io.signal })
   const connected = await connectWallet({
@@ -72,5 +76,5 @@ async function openAccount(
   }
   const key = findKey(keys, account, keystoreOf(config))
   if (!sign) return createViewAccount(key.address)
-  return unlockKey(key.path, await readPassword(io, config.passwordFile, `Password of ${key.name}: `))
+  return unlockKey(key.path, () => readPassword(io, config.passwordFile, `Password of ${key.name}: `))
 }

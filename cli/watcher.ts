@@ -6,10 +6,10 @@ import { boolean, path, secretFile } from '../service/configTypes.ts'
 import { createLog } from '../service/log.ts'
 import { unlockKey } from '../wallet/keys.ts'
 import { checkWatcher, readParameters, readProtectedFile } from '../watcher/check.ts'
-import { WATCHER_CONFIG } from '../watcher/config.ts'
+import { policyOf, WATCHER_CONFIG } from '../watcher/config.ts'
 import { delaysOf } from '../watcher/court/margins.ts'
-import type { CourtPolicy } from '../watcher/court/policy.ts'
 import { createHttpPeer } from '../watcher/peers.ts'
+import { startWatcherProgram } from '../watcher/program.ts'
 import { defaultLimits } from '../watcher/safety.ts'
 import { createLogSink, createWebhookSink } from '../watcher/sinks.ts'
 import { rootOf } from '../watcher/watcher.ts'
@@ -18,7 +18,6 @@ import { readDeploymentFile } from './deploymentFile.ts'
 import type { CliIo } from './io.ts'
 import { readPassword } from './password.ts'
 import { untilInterrupted } from './running.ts'
-import { startWatcherProgram } from './watcherProgram.ts'
 
 const table = defineConfig({
   ...WATCHER_CONFIG,
@@ -54,7 +53,7 @@ export function createWatcherCommand(io: CliIo) {
       const account =
         keystore === undefined
           ? undefined
-          : await unlockKey(keystore, await readPassword(io, config.passwordFile, `Password of ${keystore}: `))
+          : await unlockKey(keystore, () => readPassword(io, config.passwordFile, `Password of ${keystore}: `))
       const defaults = defaultLimits(parameters)
       const limits = config.grace === undefined ? defaults : { ...defaults, graceSeconds: config.grace }
       const peers = config.peers.map((url) =>
@@ -106,7 +105,7 @@ export function createWatcherCommand(io: CliIo) {
         pollMs: config.poll * 1000,
         maxHeadAgeSeconds: config.unsafeIgnoreHeadAge ? undefined : config.maxHeadAge,
         sinks: [createLogSink(log), ...webhook],
-        ...(account ? { account, policy: policyOf(config) } : {}),
+        ...(account ? { account, policy: { ...policyOf(config), publicService: config.publicService } } : {}),
         ...(config.finalityBlocks === undefined ? {} : { finalityBlocks: config.finalityBlocks }),
         ...(config.apiTokenFile ? { apiToken: config.apiTokenFile.read() } : {}),
         ...(config.protectedFile === undefined ? {} : { protectedAccounts: readProtectedFile(config.protectedFile) }),
@@ -115,13 +114,4 @@ export function createWatcherCommand(io: CliIo) {
       await untilInterrupted(io, () => program.stop())
     },
   })
-}
-
-function policyOf(config: Readonly<{ publicService: boolean; dataChallengeBudget?: bigint | undefined }>) {
-  const { publicService, dataChallengeBudget } = config
-  const policy: Partial<CourtPolicy> = {
-    publicService,
-    ...(dataChallengeBudget === undefined ? {} : { dataChallengeBudgetWei: dataChallengeBudget }),
-  }
-  return policy
 }
