@@ -5,8 +5,12 @@
  *     --scenario <start of a name>   only these        --off <rule,rule>   these rules off, in every scenario; `none`: only all on
  *     --depth <moves>                at most so many   --mep <ticks>       ticks in a period, a multiple of 8
  *     --states <count>               give up there     --long              the larger variants        --quiet   no stories
+ *
+ * With `--walks <count>` or `--minutes <count>`: random walks through mass exits, single exits, disputes and halts on the root contract instead, `--seed <number>`
+ * being the first one's. What breaks is made short and told.
  */
 import { parseArgs } from 'node:util'
+import { runWalks, tellTally } from '../test/explorer/crowd/run.ts'
 import { explore } from '../test/explorer/explore.ts'
 import { AMENDMENTS, type Amendment, createRules } from '../test/explorer/rules.ts'
 import { createGame } from '../test/explorer/scenario.ts'
@@ -14,6 +18,8 @@ import { SCENARIOS, type Scenario } from '../test/explorer/scenarios.ts'
 
 /** More moves than any path has. */
 const NO_LIMIT = 99
+/** More minutes than anybody waits. */
+const FOR_EVER = 1e9
 
 const { values } = parseArgs({
   options: {
@@ -24,6 +30,9 @@ const { values } = parseArgs({
     mep: { type: 'string', default: '8' },
     long: { type: 'boolean', default: false },
     quiet: { type: 'boolean', default: false },
+    walks: { type: 'string' },
+    minutes: { type: 'string' },
+    seed: { type: 'string', default: '1' },
   },
 })
 
@@ -47,6 +56,29 @@ function offSets(scenario: Scenario): Amendment[][] {
   if (values.off === 'none') return [[]]
   if (values.off !== undefined) return [values.off.split(',').map(amendmentOf)]
   return [[], ...scenario.shows.map((amendment) => [amendment])]
+}
+
+/** A number of walks, minutes or the first seed. */
+function amount(name: 'walks' | 'minutes' | 'seed', fallback: number): number {
+  const value = Number(values[name] ?? fallback)
+  if (!(value > 0) || (name !== 'minutes' && !Number.isSafeInteger(value)))
+    throw new RangeError(`--${name}: got ${values[name]}, want a number above 0`)
+  return value
+}
+
+async function walk(): Promise<void> {
+  const [walks, minutes] = [amount('walks', 2 ** 40), amount('minutes', FOR_EVER)]
+  const tally = await runWalks({ first: amount('seed', 1), walks, minutes })
+  console.log(tellTally(tally))
+  for (const { seed, broken, story } of tally.broken) {
+    console.log([`\nseed ${seed}: ${broken}`, ...(values.quiet ? [] : story)].join('\n'))
+    process.exitCode = 1
+  }
+}
+
+if (values.walks !== undefined || values.minutes !== undefined) {
+  await walk()
+  process.exit()
 }
 
 const limits = { depth: count('depth'), states: count('states') }

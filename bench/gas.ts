@@ -11,7 +11,7 @@ import {
   encodeStartDepositExit,
   encodeStartStandardExit,
   encodeSubmitBlocks,
-} from '../l1/rootContract.ts'
+} from '../l1/rootCalls.ts'
 import type { Commitment } from '../protocol/block.ts'
 import { type Address, bytesToHex, type Hash, ZERO_HASH } from '../protocol/bytes.ts'
 import type { Exit } from '../protocol/exit.ts'
@@ -32,6 +32,7 @@ import {
   exitOf,
   type RootChain,
 } from '../test/support/rootChain.ts'
+import { measureBatches } from './gasBatches.ts'
 import { type FullBlock, type Gas, LEAVES, proofAt, submitFull } from './gasBlocks.ts'
 import { measureDisputes } from './gasDisputes.ts'
 import { measureProofs } from './gasProofs.ts'
@@ -61,6 +62,12 @@ export const GAS_LIMITS: Readonly<Record<string, number>> = {
   inFlightLifeDisputed_2in2out: 600_000,
   revealData: 80_000,
   revealDataEach: 25_000,
+  massExit_live_each_10000: 1_000,
+  massExit_halted_each_10000: 1_000,
+  strike: 110_000,
+  strikeMany_each: 65_000,
+  claim_eth: 110_000,
+  claimMany_each: 65_000,
 }
 
 async function measureDeposits(chain: RootChain, gas: Gas): Promise<void> {
@@ -237,6 +244,8 @@ async function main(): Promise<void> {
     await measureProofs(await deployRootChain(createClient(anvil.url)), gas)
     say('data challenges and receipts')
     await measureSurety(await deployRootChain(createClient(anvil.url)), gas)
+    say('mass exits')
+    await measureBatches(await deployRootChain(createClient(anvil.url)), gas)
     // Each queue on a fresh chain: what is queued before would have its turn first.
     say('queue of 1,000 young exits')
     await measureQueue(await deployRootChain(createClient(anvil.url)), gas, { young: true })

@@ -1,5 +1,5 @@
 /** Full blocks of 65,536 leaves for the gas bench: a proof has 16 levels, the worst there is. */
-import { encodeSubmitBlocks } from '../l1/rootContract.ts'
+import { encodeSubmitBlocks } from '../l1/rootCalls.ts'
 import { type Header, hashWitnesses } from '../protocol/block.ts'
 import { bytesToHex, type Hash } from '../protocol/bytes.ts'
 import { keccak256Text } from '../protocol/keccak.ts'
@@ -20,20 +20,21 @@ export type FullBlock = Readonly<{
   transactions: readonly SignedTransaction[]
 }>
 
-/** A block of 65,536 leaves whose first ones are the given transactions, spread by `stride`; the rest are arbitrary. */
+/** A block of 65,536 leaves (or `txCount`) whose first ones are the given transactions, spread by `stride`; the rest are arbitrary. */
 export async function submitFull(
   chain: RootChain,
   transactions: readonly SignedTransaction[],
   stride: number,
+  txCount = LEAVES,
 ): Promise<FullBlock & { gas: number }> {
-  const leaves = Array.from({ length: LEAVES }, (_, i) => keccak256Text(`leaf ${i}`))
+  const leaves = Array.from({ length: txCount }, (_, i) => keccak256Text(`leaf ${i}`))
   transactions.forEach((signed, i) => {
     leaves[i * stride] = leafOf(hashTransaction(signed.transaction, chain.separator), hashWitnesses(signed.witnesses))
   })
   const tree = createTree(leaves)
   const { number: anchor, hash } = await chain.client.getBlock()
   const [, newest] = await chain.read<readonly number[]>('head')
-  const commitment = { root: bytesToHex(tree.root), txCount: LEAVES, anchor: Number(anchor) }
+  const commitment = { root: bytesToHex(tree.root), txCount, anchor: Number(anchor) }
   const sent = await chain.send(operator.account, encodeSubmitBlocks(Number(newest) + 1, [commitment], hash as Hash))
   const header = { ...commitment, timestamp: sent.timestamp }
   return { header, number: Number(newest) + 1, tree, transactions, gas: Number(sent.receipt.gasUsed) }

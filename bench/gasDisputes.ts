@@ -1,19 +1,15 @@
 /** Gas of an in-flight exit's calls and of its whole life (docs/spec.md section 6.3), with inputs from full blocks. */
 import {
   encodeAnswerDispute,
+  encodeChallengeByPlace,
   encodeDecide,
-  encodeDisputedChallenge,
-  encodeProcessExits,
   encodeShowCompetitor,
-  encodeStartDepositExit,
   encodeStartDispute,
   encodeStartDisputedExits,
-  type IncludedAt,
   type InputShown,
-  type RootCall,
-  type RootEvent,
-  type StartedDispute,
-} from '../l1/rootContract.ts'
+} from '../l1/disputeCalls.ts'
+import { encodeProcessExits, encodeStartDepositExit, type IncludedAt, type RootCall } from '../l1/rootCalls.ts'
+import type { RootEvent, StartedDispute } from '../l1/rootEvents.ts'
 import { ZERO_HASH } from '../protocol/bytes.ts'
 import type { Exit } from '../protocol/exit.ts'
 import { encodePosition } from '../protocol/position.ts'
@@ -201,7 +197,7 @@ async function includedPieces(world: World, block: FullBlock): Promise<void> {
   const [exit] = (await exitThrough(world, meter, second, [bob, [0]])) as [Exit]
   const { position, header, proof } = includedIn(spend)
   const challenge = { exit, spend: position, signed: next, header, proof, input: 0 }
-  const call = encodeDisputedChallenge(challenge, includedIn(made))
+  const call = encodeChallengeByPlace(challenge, exit.disputed, includedIn(made))
   const challenged = await meter.send(watcher, call, 'challengeExitThroughDispute')
   world.gas['challengeExitThroughDispute_rewardPerGasGwei'] = rewardPerGas(
     eventOf(challenged.events, 'EvidenceShown').reward,

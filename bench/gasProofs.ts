@@ -1,5 +1,5 @@
 /** Gas of fraud proofs (docs/spec.md section 8.5): a usual offence of 1 in 2 out, and the worst of 16 inputs, all from full blocks. */
-import { encodeFraudProof } from '../l1/rootContract.ts'
+import { encodeFraudProof } from '../l1/rootCalls.ts'
 import { ZERO_HASH } from '../protocol/bytes.ts'
 import type { FraudProof, InputShown, PlacedTransaction } from '../protocol/fraud.ts'
 import { encodePosition } from '../protocol/position.ts'

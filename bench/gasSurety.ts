@@ -1,6 +1,6 @@
 /** Gas of data challenges and receipts (docs/spec.md sections 8.6, 8.8), on full blocks of 65,536 leaves. */
 
-import type { RootCall } from '../l1/rootContract.ts'
+import type { RootCall } from '../l1/rootCalls.ts'
 import {
   encodeBreakReceipt,
   encodeChallengeData,

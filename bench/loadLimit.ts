@@ -14,7 +14,8 @@ export async function measureLimit(threads: number, seconds: number): Promise<nu
 function measureInThread(seconds: number): Promise<number> {
   return new Promise((resolve, reject) => {
     // A thread does not inherit tsx.
-    const boot = `import('tsx/esm/api').then(({ register }) => { register(); return import(${JSON.stringify(import.meta.url)}) })`
+    const [tsx, main] = [import.meta.resolve('tsx/esm/api'), import.meta.url].map((one) => JSON.stringify(one))
+    const boot = `import(${tsx}).then(({ register }) => { register(); return import(${main}) })`
     const worker = new Worker(boot, { eval: true })
     worker.once('message', (rate: number) => {
       resolve(rate)

@@ -1,8 +1,9 @@
-/** `npm run check`: types, pure types, lint and format, generated files, import table, invariants, README. Says all problems at once. */
+/** `npm run check`: types, pure types, lint and format, generated files, import table, invariants, README, documents. Says all problems at once. */
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { findDocProblems } from './docReferences.ts'
 import { findStaleFiles } from './generate.ts'
 import { findImportProblems } from './imports.ts'
 import { findInvariantProblems } from './invariants.ts'
@@ -16,6 +17,7 @@ type Check = Readonly<{ name: string; problems(): string[] }>
 
 const CHECKS: readonly Check[] = [
   { name: 'types', problems: () => run('node_modules/.bin/tsc', ['-p', 'tsconfig.json']) },
+  { name: 'built types', problems: () => run('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json', '--noEmit']) },
   { name: 'pure types', problems: () => run('node_modules/.bin/tsc', ['-p', 'tsconfig.pure.json']) },
   {
     name: 'lint and format',
@@ -29,6 +31,7 @@ const CHECKS: readonly Check[] = [
   },
   { name: 'invariants', problems: () => findInvariantProblems(ROOT) },
   { name: 'readme', problems: findReadmeProblems },
+  { name: 'documents', problems: () => findDocProblems(ROOT) },
   { name: 'lock file', problems: findLockProblems },
 ]
 

@@ -11,7 +11,7 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
 const NOTE = '// Written by `npm run gen` from the Solidity sources. Do not edit.\n'
 
 /** Limit for our own units: the protocol's 24,576 bytes less ten per cent. */
-const SIZE_LIMIT = 22_000
+const SIZE_LIMIT = 22_118
 
 export function generateFiles(): Record<string, string> {
   const own = compileFolders(ROOT, ['contracts'])
@@ -45,7 +45,7 @@ function abiText(abi: readonly unknown[]): string {
 type Layout = { storage: { label: string; slot: string; offset: number; type: string }[] }
 
 /** The units that share the root contract's storage. */
-const SHARED_STORAGE = ['Lifeboat', 'EvidenceModule', 'DisputeModule'] as const
+const SHARED_STORAGE = ['Lifeboat', 'EvidenceModule', 'DisputeModule', 'MassExitModule', 'EntryModule'] as const
 
 /** Where they keep what. Throws when two of them disagree. */
 function layoutOf(artifacts: Record<string, Artifact>): Readonly<{ units: readonly string[]; storage: string[] }> {

@@ -13,7 +13,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   operator: ['protocol', 'contracts', 'signatures', 'service', 'api', 'l1'],
   watcher: ['protocol', 'contracts', 'signatures', 'service', 'api', 'l1'],
   wallet: ['protocol', 'contracts', 'signatures', 'service', 'api', 'l1'],
-  cli: ['protocol', 'contracts', 'signatures', 'service', 'api', 'l1', 'operator', 'watcher', 'wallet'],
+  drill: ['protocol', 'contracts', 'signatures', 'service', 'api', 'l1', 'operator', 'watcher', 'wallet'],
+  cli: ['protocol', 'contracts', 'signatures', 'service', 'api', 'l1', 'operator', 'watcher', 'wallet', 'drill'],
 }
 
 /** What must not reach outside the language: no packages but these, no Node modules. Folders end in a slash. */

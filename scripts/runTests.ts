@@ -4,12 +4,20 @@
  * tally adds up: every test that it counted passed or was skipped, and there was at least one.
  */
 import { spawn } from 'node:child_process'
-import { relative } from 'node:path'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
 import { findTestFiles, parseTally } from './testFiles.ts'
 
 const LANES = 2
 /** A file that hangs is killed, and failed. */
 const FILE_TIMEOUT_MS = 10 * 60_000
+
+/** All that is drawn in the run hangs on this number; `FUZZ_SEED=<n> npm test` draws the same. */
+const FUZZ_SEED = process.env['FUZZ_SEED'] ?? String(Date.now() % 2 ** 31)
+
+/** What the files leave in their temporary directories goes with the run. */
+const SCRATCH = mkdtempSync(join(tmpdir(), 'lifeboat-tests-'))
 
 type Outcome = Readonly<{
   file: string
@@ -23,7 +31,9 @@ type Outcome = Readonly<{
 async function main(): Promise<void> {
   const pattern = process.argv[2]
   const files = findTestFiles('test', pattern)
+  if (!/^\d{1,10}$/.test(FUZZ_SEED)) throw new Error(`FUZZ_SEED: got ${FUZZ_SEED}, want a number`)
   if (files.length === 0) throw new Error(`no test file matches: got ${pattern}`)
+  console.log(`FUZZ_SEED=${FUZZ_SEED}`)
   const waiting = [...files]
   const outcomes: Outcome[] = []
   const lane = async () => {
@@ -33,7 +43,11 @@ async function main(): Promise<void> {
       report(outcome)
     }
   }
-  await Promise.all(Array.from({ length: LANES }, lane))
+  try {
+    await Promise.all(Array.from({ length: LANES }, lane))
+  } finally {
+    rmSync(SCRATCH, { recursive: true, force: true, maxRetries: 3 })
+  }
   const sum = (count: (outcome: Outcome) => number) => outcomes.reduce((total, outcome) => total + count(outcome), 0)
   const failed = sum((outcome) => outcome.failed)
   const skipped = sum((outcome) => outcome.skipped)
@@ -46,7 +60,10 @@ async function main(): Promise<void> {
 function runFile(file: string): Promise<Outcome> {
   const started = Date.now()
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', file], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, ['--import', 'tsx', '--import', './scripts/fuzzSeed.ts', file], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, TMPDIR: SCRATCH, FUZZ_SEED },
+    })
     let output = ''
     const collect = (chunk: Buffer) => {
       output += chunk.toString()
