@@ -24,6 +24,7 @@ cli('lists its commands and exit codes, and ends with 0', async () => {
   const { code, out } = await lifeboat(['--help'])
   assert.is(code, 0)
   for (const word of ['devnet', 'send', 'mandate', 'Exit codes', 'run it again later']) assert.match(out, word)
+  assert.not.match(out, '[words')
 })
 
 cli('ends with 2 for an unknown command, word or flag, and says what was wrong', async () => {
@@ -158,6 +159,17 @@ cli('explains a code in any casing, and refuses one that is not in the book', as
   assert.match((await lifeboat(['explain', 'error', 'BLOCK_WITHHELD'])).out, 'Leave')
   assert.is((await lifeboat(['explain', 'error', 'NOPE'])).code, 1)
   assert.equal(JSON.parse((await lifeboat(['explain', 'error', '--json'])).out), listErrors())
+})
+
+cli('says once what was got and wanted of an error that is told on with its details', () => {
+  const first = invalid('A', 'no such thing', { got: 1n, want: ['2', 3] })
+  assert.is(invalid('A', first.message, { ...first.details, more: 4 }).message, 'no such thing, got 1, want ["2",3]')
+  assert.is(retryable('B', first.message, { got: 5 }).message, `${first.message}, got 5`)
+})
+
+cli('says that EXIT_VANISHED is not the end: what happens next, and what to do', async () => {
+  const { out } = await lifeboat(['explain', 'error', 'EXIT_VANISHED'])
+  for (const words of ['not lost', 'sends it anew', 'Give the same command again']) assert.match(out, words)
 })
 
 cli('runs as a program', async () => {

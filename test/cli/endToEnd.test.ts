@@ -55,6 +55,41 @@ async function run(step: () => Promise<void>): Promise<void> {
 
 const cli = (...argv: string[]) => lifeboat([...argv, '--config', config])
 
+test('shows what is the same for everybody without an account, and asks for one by name where it matters', () =>
+  run(async () => {
+    const forAll = [
+      'status',
+      'tokens list',
+      'bond show',
+      'operator-key show',
+      'exits --everyone',
+      'disputes --everyone',
+    ]
+    for (const words of [...forAll, 'mass-exit status --everyone']) {
+      const { code, err } = await cli(...words.split(' '))
+      assert.is(code, 0, `${words}: ${err}`)
+    }
+    for (const words of ['balance', 'exits', 'mandate show']) {
+      const { code, err } = await cli(...words.split(' '))
+      assert.is(code, 2, words)
+      assert.match(
+        err,
+        'got 3 keys and no --account, want --account with the name or address of one of: alice, bob, carol\n',
+      )
+    }
+    const swap = await cli('swap', 'offer', '1', 'ETH', '0.5', 'ETH', '--account', 'alice')
+    assert.is(swap.code, 1)
+    assert.match(swap.err, 'SWAP_ONE_TOKEN: both sides of a swap are the same token; nothing is held, got ETH')
+    assert.is((await cli('swap', 'list', '--account', 'alice', '--json')).out.trim(), '[]')
+    const rich = await cli('deposit', '1000000', '--account', 'alice')
+    assert.is(rich.code, 1)
+    assert.match(rich.err, 'got 10000 ETH, want 1000000 ETH and some for gas')
+    const { code, err } = await cli('send', 'zed', '1', '--account', 'alice')
+    assert.is(code, 1)
+    assert.match(err, 'PARTY_UNKNOWN: neither an address nor the name of a key, got zed')
+    assert.match(err, 'or one of alice, bob, carol')
+  }))
+
 test('deposits, pays, exits what was received, and is paid to the wei', () =>
   run(async () => {
     const [alice, bob] = [await walletOf(0), await walletOf(1)]

@@ -84,7 +84,17 @@ test('same transactions, same receipts; same calls, same answers', async () => {
 async function startAnvil(): Promise<string> {
   const bin = join(dirname(createRequire(import.meta.url).resolve('@foundry-rs/anvil/package.json')), 'bin.mjs')
   // Our first block comes after an empty genesis block of 1 gwei.
-  const options = ['--port', '0', '--hardfork', 'prague', '--base-fee', '875000000', '--gas-limit', '60000000']
+  const options = [
+    '--port',
+    '0',
+    '--hardfork',
+    'prague',
+    '--base-fee',
+    '875000000',
+    '--gas-limit',
+    '60000000',
+    '--prune-history',
+  ]
   const child = spawn(process.execPath, [bin, ...options, '--timestamp', String(GENESIS_SECONDS)], { stdio: 'pipe' })
   anvil = child
   let output = ''

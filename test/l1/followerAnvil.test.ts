@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createRequire } from 'node:module'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { concatHex, createPublicClient, createWalletClient, type Hex, http, keccak256, numberToHex, padHex } from 'viem'
@@ -11,6 +10,7 @@ import { connectEndpoint, type Endpoint } from '../../l1/endpoint.ts'
 import { type FollowOptions, followL1 } from '../../l1/follower.ts'
 import { getBalance, getCode, readFees } from '../../l1/reads.ts'
 import type { Address, Hash } from '../../protocol/bytes.ts'
+import { anvilBinary } from '../support/anvil.ts'
 import { failureOf, foldChain } from './followerFake.ts'
 
 const anvil = suite('l1 follower on anvil')
@@ -27,12 +27,13 @@ let node: Node
 let endpoint: Endpoint
 
 async function startNode() {
-  const binary = createRequire(import.meta.url).resolve(
-    `@foundry-rs/anvil-${process.platform}-${process.arch === 'x64' ? 'amd64' : process.arch}/bin/anvil`,
+  const child: ChildProcess = spawn(
+    anvilBinary(),
+    ['--port', '0', '--hardfork', 'prague', '--prune-history', '10000'],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
   )
-  const child: ChildProcess = spawn(binary, ['--port', '0', '--hardfork', 'prague'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
   const url = await new Promise<string>((resolve, reject) => {
     let output = ''
     child.once('error', reject)

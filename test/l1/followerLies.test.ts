@@ -1,6 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type FollowOptions, followL1 } from '../../l1/follower.ts'
+import { invalid, retryable } from '../../protocol/errors.ts'
 import {
   buildBlock,
   createFakeL1,
@@ -297,6 +298,29 @@ lies('waits with finality for a second endpoint that is behind', async () => {
   await own.poll()
   assert.is((await failureOf(own.poll())).code, 'SECOND_ENDPOINT_BEHIND')
   second.restore(l1.chain().slice(3))
+  assert.equal(
+    (await own.poll()).map(({ type }) => type),
+    ['finalised'],
+  )
+})
+
+lies('takes a second endpoint that does not answer for one that is behind: what the first shows is seen', async () => {
+  const l1 = createFakeL1()
+  await l1.mine(...Array.from({ length: 15 }, () => []))
+  const second = await l1.connect({ name: 'second' })
+  const silent = retryable('ENDPOINT_UNREACHABLE', 'no answer', { endpoint: 'second', got: 'nothing', want: 'a reply' })
+  const garbled = invalid('RPC_REPLY_MALFORMED', 'not a block', { endpoint: 'second', got: '{}', want: 'a block' })
+  let failure: Error | undefined = silent
+  const answer = <T>(reply: () => Promise<T>) => (failure ? Promise.reject(failure) : reply())
+  const own = await follow(l1, {
+    secondEndpoint: { ...second, read: (...asked) => answer(() => second.read(...asked)) },
+  })
+  assert.is((await own.poll()).length, 15)
+  const error = await failureOf(own.poll())
+  assert.equal([error.code, error.details['secondEndpoint']], ['SECOND_ENDPOINT_BEHIND', 'second'])
+  failure = garbled
+  assert.is((await failureOf(own.poll())).code, 'RPC_REPLY_MALFORMED')
+  failure = undefined
   assert.equal(
     (await own.poll()).map(({ type }) => type),
     ['finalised'],

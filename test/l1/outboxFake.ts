@@ -23,6 +23,8 @@ export function createFakeNode() {
     balance: ETHER,
     /** Methods that fail as an endpoint that is down. */
     down: new Set<string>(),
+    /** What is mined reverts, though it simulated well. */
+    reverts: false,
     /** Receipts that the node does not show yet. */
     hidesReceipts: false,
     /** Next answers to `send`; after them it takes everything. */
@@ -83,7 +85,7 @@ export function createFakeNode() {
       const receipt = {
         l1Block: state.head,
         l1BlockHash: blockHash(state.head),
-        succeeded: true,
+        succeeded: !state.reverts,
         feeWei: 1n,
         contractAddress: null,
       }

@@ -85,6 +85,25 @@ test('a send whose answer was lost is sent again as the same bytes', async () =>
   await desk.outbox.close()
 })
 
+test('an act that simulates well and reverts on chain is not paid for with every block', async () => {
+  const node = createFakeNode()
+  const desk = await openDesk({ account: 0, rpc: node.rpc })
+  desk.outbox.enqueue(act('a'))
+  node.state.reverts = true
+  for (let block = 0; block < 60; block++) {
+    await desk.tick()
+    node.mine()
+  }
+  const { reverts } = desk.outbox.status('a')!
+  assert.ok(reverts >= 3 && reverts < 10, `${reverts} reverts in 60 blocks, a second each`)
+  node.state.reverts = false
+  await desk.tick(60)
+  node.mine()
+  await desk.tick()
+  assert.is(desk.status('a'), 'confirmed')
+  await desk.outbox.close()
+})
+
 test('an act whose simulation fails does not hold up the others', async () => {
   const node = createFakeNode()
   const poison = act('poison', { data: '0xdead' })

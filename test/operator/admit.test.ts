@@ -266,6 +266,11 @@ test('slows one account down without refusing the others', () => {
     pay({ inputs: [c], outputs: [[carol, 3n]], signers: [bob] }),
   )
   assert.equal(outcomes.map(codeOf), ['ACCEPTED', 'RATE_LIMITED', 'ACCEPTED'])
+  assert.equal(
+    outcomes.map((one) => one.status === 'rejected' && one.error.retryable),
+    [false, true, false],
+    'what ends by itself is told as such',
+  )
   world.clock.ms += 1_000
   assert.is(codeOf(world.admit(second)[0]), 'ACCEPTED')
   world.close()

@@ -69,18 +69,41 @@ test('cuts a block on time counted from its first payment, not from its opening'
   assert.is(world.core.blockLog.sealed(), 1)
 })
 
-test('cuts an empty block after a long silence, and no second one before L1 has the first', ({ world }) => {
-  world.clock.ms += 99_999
-  world.core.step()
+test('cuts an empty block after a long silence on L1, and no second one before L1 has the first', ({ world }) => {
+  // The root contract is two blocks of a second each old.
+  world.see(world.l1.mine(97))
   assert.is(world.core.blockLog.sealed(), 0)
-  world.clock.ms += 1
-  world.core.step()
-  assert.equal(world.commitments(1, 1), [{ root: `0x${'00'.repeat(32)}`, txCount: 0, anchor: 3 }])
-  world.clock.ms += 500_000
-  world.core.step()
+  world.see(world.l1.mine(1))
+  assert.equal(world.commitments(1, 1), [{ root: `0x${'00'.repeat(32)}`, txCount: 0, anchor: 101 }])
+  world.see(world.l1.mine(5))
   assert.is(world.core.blockLog.sealed(), 1)
   mineSubmission(world, 1, 1)
+  world.see(world.l1.mine(99))
+  assert.is(world.core.blockLog.sealed(), 1)
+  world.see(world.l1.mine(1))
   assert.is(world.core.blockLog.sealed(), 2)
+})
+
+test('counts silence on the clock of L1, which judges it, and never on its own', ({ world }) => {
+  world.clock.ms += 500_000
+  world.core.step()
+  assert.is(world.core.blockLog.sealed(), 0)
+  world.see(world.l1.mine(50))
+  world.restart()
+  world.see(world.l1.mine(47))
+  assert.is(world.core.blockLog.sealed(), 0, 'a restart neither begins the silence anew nor ends it')
+  world.see(world.l1.mine(1))
+  assert.is(world.core.blockLog.sealed(), 1)
+})
+
+test('after a reorg that took the newest block back, silence counts from the one below it', ({ world }) => {
+  world.see(world.l1.mine(98))
+  mineSubmission(world, 1, 1)
+  const submittedAt = world.l1.tip
+  world.see(world.l1.mine(5))
+  assert.is(world.core.view.silence(), 5)
+  world.see(world.l1.reorg(submittedAt - 1))
+  assert.is(world.core.view.silence(), world.l1.tip - 3)
 })
 
 test('cuts a block before its anchor grows too old, whatever the clock says', ({ world }) => {
@@ -201,6 +224,19 @@ test('gives a block whose anchor became too old a younger one, and keeps root an
     world.core.views.transaction(bytesToHex(hashOf(decodeBody(world.core.views.body(1)!).transactions[0]!)))?.position,
     position,
   )
+})
+
+test('promises nothing on an anchor that it knows to be too old, also between its look at L1 and its next step', ({
+  world,
+}) => {
+  const input = world.deposit(alice, 1n)
+  world.core.applyL1(world.l1.mine(30), world.l1.cursor)
+  world.accept(pay({ inputs: [input], outputs: [[bob, 1n]], signers: [alice] }))
+  const { anchor } = world.core.blockLog.open()!
+  assert.is(anchor.number, world.l1.tip - 2)
+  world.core.step()
+  assert.equal(world.core.blockLog.open()!.anchor, anchor, 'what was promised stays')
+  world.memory.assertNoErrors()
 })
 
 test('re-anchors a block whose anchor an L1 reorg took away', ({ world }) => {

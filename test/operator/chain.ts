@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createClient as createApiClient } from '../../api/client.ts'
 import { type Deployment, parseDeployment, printDeployment } from '../../l1/deployment.ts'
 import { connectEndpoint } from '../../l1/endpoint.ts'
-import { encodeDepositErc20, encodeDepositEth } from '../../l1/rootContract.ts'
+import { encodeDepositErc20, encodeDepositEth } from '../../l1/rootCalls.ts'
 import { defaultSettings, type OperatorSettings } from '../../operator/config.ts'
 import { createOperator, type Operator } from '../../operator/operator.ts'
 import type { Address, Hash } from '../../protocol/bytes.ts'
@@ -51,6 +51,7 @@ export async function startNetwork(overrides: Partial<OperatorSettings> = {}) {
   const network = {
     client,
     chain,
+    url: anvil.url,
     deployment,
     endpoint,
     dataDir,

@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { FeedEvent } from '../../api/feed.ts'
-import { encodeStartStandardExit } from '../../l1/rootContract.ts'
+import { encodeStartStandardExit } from '../../l1/rootCalls.ts'
 import { blockTree, hashWitnesses } from '../../protocol/block.ts'
 import { bytesToHex } from '../../protocol/bytes.ts'
 import { decodeBody } from '../../protocol/codec.ts'

@@ -271,7 +271,7 @@ export function createWorld(options: Partial<CoreOptions> = {}, onWrite?: () => 
       policy: { feeAddress: feeCollector.address, fees: [], maxInputs: 16, maxOutputs: 16 },
       finalityDepth: 2,
       blockIntervalMs: 4_000,
-      maxSilenceMs: 100_000,
+      maxSilenceSeconds: 100,
       maxBlockTxs: 4,
       ownerLimit: { perSecond: 0, burst: 0 },
       sender,

@@ -1,7 +1,9 @@
 /** Starts Foundry's anvil from its npm package on a free port, Prague rules, and stops it again. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
 export type Anvil = Readonly<{ url: string; stop(): void }>
@@ -10,21 +12,24 @@ const require = createRequire(import.meta.url)
 
 export async function startAnvil(flags: readonly string[] = []): Promise<Anvil> {
   const port = await freePort()
+  const states = mkdtempSync(join(tmpdir(), 'lifeboat-anvil-'))
   const process_ = spawn(
     anvilBinary(),
-    ['--port', String(port), '--hardfork', 'prague', '--silent', '--accounts', '30', ...flags],
-    {
-      stdio: 'ignore',
-    },
+    ['--port', String(port), '--hardfork', 'prague', '--silent', '--accounts', '30', '--cache-path', states, ...flags],
+    { stdio: 'ignore' },
   )
   const url = `http://127.0.0.1:${port}`
   await untilAnswers(url, process_)
-  const stop = () => process_.kill('SIGKILL')
+  // A killed anvil leaves the states it wrote to disk behind, gigabytes of them in a long run.
+  const stop = () => {
+    process_.kill('SIGKILL')
+    rmSync(states, { recursive: true, force: true, maxRetries: 3 })
+  }
   process.once('exit', stop)
   return { url, stop }
 }
 
-function anvilBinary(): string {
+export function anvilBinary(): string {
   const platform = process.platform === 'win32' ? 'win32' : process.platform
   const architecture = process.arch === 'x64' ? 'amd64' : process.arch
   const manifest = require.resolve(`@foundry-rs/anvil-${platform}-${architecture}/package.json`)

@@ -1,18 +1,17 @@
 /** The moves of a dispute on a test root contract: one line each in a test. */
 import {
   encodeAnswerDispute,
+  encodeChallengeByPlace,
   encodeDecide,
-  encodeDisputedChallenge,
   encodeInherit,
   encodeShowCompetitor,
   encodeStartDispute,
   encodeStartDisputedExits,
-  type IncludedAt,
   type InputShown,
-  type RootEvent,
-  type SignedMandate,
-  type StartedDispute,
-} from '../../l1/rootContract.ts'
+} from '../../l1/disputeCalls.ts'
+import type { IncludedAt, SignedMandate } from '../../l1/rootCalls.ts'
+import type { RootEvent, StartedDispute } from '../../l1/rootEvents.ts'
+import type { Hash } from '../../protocol/bytes.ts'
 import type { Exit } from '../../protocol/exit.ts'
 import type { SignedTransaction } from '../../protocol/transaction.ts'
 import { bond, ETHER, place } from './moves.ts'
@@ -87,20 +86,27 @@ function startedExits(events: readonly RootEvent[]): Exit[] {
   return events.flatMap((event) => (event.type === 'ExitStarted' ? [event.exit] : []))
 }
 
-export type CompetitorOptions = Readonly<{ from?: Actor; included?: IncludedAt; input?: number; spends?: number }>
+export type CompetitorOptions = Readonly<{
+  from?: Actor
+  included?: IncludedAt
+  /** Where else what made the input is included. */
+  made?: IncludedAt
+  input?: number
+  spends?: number
+}>
 
 /** Shows `signed` as a competitor by the first input that both have. */
 export async function showCompetitor(
   chain: RootChain,
   started: StartedDispute,
   signed: SignedTransaction,
-  { from = actors.watcher, included, ...indices }: CompetitorOptions = {},
+  { from = actors.watcher, included, made, ...indices }: CompetitorOptions = {},
 ) {
   const shared = started.inputs.findIndex(({ position }) => signed.transaction.inputs.includes(position))
   const input = indices.input ?? Math.max(shared, 0)
   const position = started.inputs[input]?.position ?? -1
   const spends = indices.spends ?? Math.max(signed.transaction.inputs.indexOf(position), 0)
-  const competitor = { signed, input, spends, ...(included && { included }) }
+  const competitor = { signed, input, spends, ...(included && { included }), ...(made && { made }) }
   return chain.send(from.account, encodeShowCompetitor(started, competitor))
 }
 
@@ -135,13 +141,13 @@ export async function inherit(
   return chain.send(actors.carol.account, call)
 }
 
-/** Shows that an output that exits through a dispute was spent at `spend`, where the disputed transaction stands at `made`. */
-export async function challengeDisputed(
+/** Shows that an exiting output was spent where `made` holds what made it: the disputed transaction, or another inclusion of `madeBy`. */
+export async function challengeByPlace(
   chain: RootChain,
   exit: Exit,
   made: IncludedAt,
   [block, index, input]: readonly [ChildBlock, number, number],
-  from: Actor = actors.watcher,
+  { from = actors.watcher, madeBy = exit.disputed }: Readonly<{ from?: Actor; madeBy?: Hash }> = {},
 ) {
   const challenge = {
     exit,
@@ -151,5 +157,5 @@ export async function challengeDisputed(
     proof: proveInBlock(chain, block, index),
     input,
   }
-  return chain.send(from.account, encodeDisputedChallenge(challenge, made))
+  return chain.send(from.account, encodeChallengeByPlace(challenge, madeBy, made))
 }

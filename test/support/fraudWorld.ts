@@ -3,7 +3,7 @@
  * one change away from valid. Three opinions are asked about each: the naive model, protocol/validity.ts, and the contract.
  */
 import type { Hex } from 'viem'
-import { encodeFraudProof, type RootCall } from '../../l1/rootContract.ts'
+import { encodeFraudProof, type RootCall } from '../../l1/rootCalls.ts'
 import { type Hash, ZERO_ADDRESS, ZERO_HASH } from '../../protocol/bytes.ts'
 import type { Exit } from '../../protocol/exit.ts'
 import type { FraudProof, FraudSource, InputShown, PlacedTransaction } from '../../protocol/fraud.ts'

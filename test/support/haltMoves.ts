@@ -2,21 +2,35 @@
  * Halts on a test root contract, brought about by real proofs (docs/spec.md 8.4, 8.5): one line each in a test. A chain has one bait, a
  * deposit that nobody but a thief ever spends; any block that holds the theft can be voided, whatever else it holds.
  */
+import { iLifeboatAbi } from '../../contracts/artifacts.generated.ts'
 import {
   encodeDropEvidence,
   encodeFraudProof,
+  encodeFreePlace,
   encodeRelease,
   encodeSettle,
-  type RootEvent,
-} from '../../l1/rootContract.ts'
-import { bytesToHex, type Hash } from '../../protocol/bytes.ts'
+} from '../../l1/rootCalls.ts'
+import type { RootEvent } from '../../l1/rootEvents.ts'
+import { type Address, bytesToHex, type Hash } from '../../protocol/bytes.ts'
 import type { Exit } from '../../protocol/exit.ts'
 import type { FraudProof } from '../../protocol/fraud.ts'
 import type { SignedTransaction } from '../../protocol/transaction.ts'
 import { deposit, ETHER, nextAt, place, submit } from './moves.ts'
-import { type Actor, actors, type ChildBlock, ETH, eventOf, proveInBlock, type RootChain } from './rootChain.ts'
+import {
+  type Actor,
+  actors,
+  attempt,
+  type ChildBlock,
+  ETH,
+  eventOf,
+  proveInBlock,
+  type RootChain,
+} from './rootChain.ts'
 
 const { carol, erin, mallory, watcher } = actors
+
+/** The witness of one input, signed by nobody: of a copy in a hidden block. */
+export const GARBAGE = new Uint8Array(64).fill(7)
 
 /** What the thief of each bad block spends: Erin's deposit. */
 export type Bait = Readonly<{ position: number }>
@@ -83,9 +97,25 @@ export async function settle(chain: RootChain, exits: readonly Exit[]) {
 }
 
 /** With the evidence that removes it, or without where it is void, invalid or judged. */
-export async function release(chain: RootChain, exit: Exit, block?: ChildBlock, index = 0) {
-  const evidence = block && { spend: place(block, index), header: block.header }
+/** `named`: the position that the spend names, where the exit does not name it. */
+export async function release(chain: RootChain, exit: Exit, block?: ChildBlock, index = 0, named?: number) {
+  const evidence = block && {
+    spend: place(block, index),
+    header: block.header,
+    ...(named !== undefined && { place: named }),
+  }
   return chain.send(carol.account, encodeRelease(exit, evidence))
+}
+
+/** Frees all places that were given up and that the line has reached. Resolves with how many. */
+export async function freePlaces(chain: RootChain): Promise<number> {
+  let count = 0
+  const left = { address: chain.root, abi: iLifeboatAbi, eventName: 'PlaceLeft', fromBlock: 0n } as const
+  for (const { args } of await chain.client.getContractEvents(left)) {
+    const call = encodeFreePlace((args.token ?? ETH).toLowerCase() as Address, args.from ?? 0n)
+    if (await attempt(() => chain.send(carol.account, call))) count++
+  }
+  return count
 }
 
 export async function drop(chain: RootChain, exit: Exit, block: ChildBlock, index = 0) {

@@ -7,10 +7,10 @@ import {
   encodeStartDepositExit,
   encodeStartStandardExit,
   encodeSubmitBlocks,
-  type RootEvent,
   type SignedMandate,
   type Turns,
-} from '../../l1/rootContract.ts'
+} from '../../l1/rootCalls.ts'
+import type { RootEvent } from '../../l1/rootEvents.ts'
 import type { Header } from '../../protocol/block.ts'
 import { bytesToHex, type Hash, ZERO_HASH } from '../../protocol/bytes.ts'
 import type { Exit } from '../../protocol/exit.ts'
@@ -151,10 +151,13 @@ export async function passTime(chain: RootChain, seconds: number): Promise<void>
   await chain.client.mine({ blocks: chain.parameters.anchorAgeBlocks + 1, interval: 0 })
 }
 
+/** To this L1 second at least. The head may run ahead of the clock that a jump starts from, and a jump end too early. */
 export async function passTo(chain: RootChain, timestamp: number): Promise<void> {
-  const { timestamp: now } = await chain.client.getBlock()
-  const left = timestamp - Number(now)
-  if (left > 0) await passTime(chain, left)
+  for (;;) {
+    const left = timestamp - Number((await chain.client.getBlock()).timestamp)
+    if (left <= 0) return
+    await passTime(chain, left)
+  }
 }
 
 /** Makes the next L1 block carry exactly this timestamp. */

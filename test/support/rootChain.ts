@@ -20,13 +20,18 @@ import { anvil as anvilChain } from 'viem/chains'
 import {
   disputeModuleAbi,
   disputeModuleBytecode,
+  entryModuleAbi,
+  entryModuleBytecode,
   evidenceModuleAbi,
   evidenceModuleBytecode,
   iLifeboatAbi,
   iSuretyAbi,
   lifeboatAbi,
+  massExitModuleAbi,
+  massExitModuleBytecode,
 } from '../../contracts/artifacts.generated.ts'
-import { decodeRootEvents, type RootCall, type RootEvent } from '../../l1/rootContract.ts'
+import type { RootCall } from '../../l1/rootCalls.ts'
+import { decodeRootEvents, type RootEvent } from '../../l1/rootEvents.ts'
 import { blockTree, type Header, hashWitnesses, type InclusionProof } from '../../protocol/block.ts'
 import { type Address, bytesToHex, type Hash, hexToBytes, ZERO_ADDRESS, ZERO_HASH } from '../../protocol/bytes.ts'
 import { domainSeparator } from '../../protocol/eip712.ts'
@@ -76,11 +81,13 @@ export async function deployRootChain(client: TestClient, overrides: Partial<Par
   const parameters: Parameters = { ...PRESETS.devnet, maxBlockTxs: 2 ** 16, ...overrides }
   const evidence = await deploy(client, evidenceModuleAbi, evidenceModuleBytecode, [parameters])
   const disputes = await deploy(client, disputeModuleAbi, disputeModuleBytecode, [parameters])
+  const massExits = await deploy(client, massExitModuleAbi, massExitModuleBytecode, [parameters])
+  const entries = await deploy(client, entryModuleAbi, entryModuleBytecode, [parameters])
   const root = await deploy(
     client,
     lifeboatAbi,
     lifeboatHarnessBytecode,
-    [parameters, actors.operator.address, evidence, disputes],
+    [parameters, actors.operator.address, evidence, disputes, massExits, entries],
     BigInt(parameters.operatorBondGwei) * 10n ** 9n,
   )
   const surety = getContractAddress({ from: root, nonce: 1n }).toLowerCase() as Address
@@ -158,6 +165,8 @@ export async function deployRootChain(client: TestClient, overrides: Partial<Par
     root,
     evidence,
     disputes,
+    massExits,
+    entries,
     surety,
     parameters,
     separator,
@@ -169,6 +178,17 @@ export async function deployRootChain(client: TestClient, overrides: Partial<Par
     pay,
     hashed,
     commitmentOf,
+  }
+}
+
+/** Whether L1 took it; a refusal changes nothing. */
+export async function attempt(move: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await move()
+    return true
+  } catch (error) {
+    if (!(error instanceof Reverted)) throw error
+    return false
   }
 }
 
