@@ -11,9 +11,9 @@ import {Lifeboat} from "../../contracts/Lifeboat.sol";
 
 /// @title The root contract with the facts that later modules will establish set by hand: halts and invalid transactions
 contract LifeboatHarness is Lifeboat {
-    constructor(Parameters memory p, address firstOperator, address evidence, address disputes)
+    constructor(Parameters memory p, address firstOperator, address evidence, address disputes, address massExits, address entries)
         payable
-        Lifeboat(p, firstOperator, evidence, disputes)
+        Lifeboat(p, firstOperator, evidence, disputes, massExits, entries)
     {}
 
     function setHalt(uint32 voidFrom, uint40 lastMove) external {

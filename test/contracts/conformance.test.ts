@@ -235,7 +235,7 @@ test('the constructor accepts exactly the parameters that TypeScript finds no pr
       data: encodeDeployData({
         abi,
         bytecode: lifeboatBytecode,
-        args: [value, actors.operator.address, module, module],
+        args: [value, actors.operator.address, module, module, module, module],
       }),
     })),
   )

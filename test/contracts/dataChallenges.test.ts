@@ -1,7 +1,7 @@
 /** Data challenges on the real contract (spec 8.6): what can be demanded, what answers it, what it costs each side. */
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
-import { encodeFraudProof, encodeStartStandardExit } from '../../l1/rootContract.ts'
+import { encodeFraudProof, encodeStartStandardExit } from '../../l1/rootCalls.ts'
 import { encodeRevealData } from '../../l1/suretyContract.ts'
 import { blockTree } from '../../protocol/block.ts'
 import { ZERO_HASH } from '../../protocol/bytes.ts'

@@ -1,10 +1,7 @@
 /** Standard exits on the real contract, by honest and by hostile hands. */
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Abi, encodeFunctionData } from 'viem'
-import { encodeDropEvidence, encodeRelease, encodeSettle } from '../../l1/rootContract.ts'
+import { encodeDropEvidence, encodeRelease, encodeSettle } from '../../l1/rootCalls.ts'
 import { evidenceDeadline } from '../../protocol/exit.ts'
-import { startAnvil } from '../support/anvil.ts'
 import {
   balance,
   bond,
@@ -22,40 +19,15 @@ import {
   submit,
   turnsOf,
 } from '../support/moves.ts'
-import { actors, createClient, deployRootChain, Reverted, type RootChain } from '../support/rootChain.ts'
-import { lifeboatHarnessAbi } from './artifacts.generated.ts'
+import { actors, type RootChain } from '../support/rootChain.ts'
+import { refuses, rootSuite, setByHand } from './rootSuite.ts'
 
 const { alice, bob, mallory, watcher, carol } = actors
-const test = suite('standard exits')
-let stop = () => {}
+const { test, world, mep } = rootSuite('standard exits')
 let chain: RootChain
-let snapshot: `0x${string}`
-
-test.before(async () => {
-  const anvil = await startAnvil()
-  stop = anvil.stop
-  chain = await deployRootChain(createClient(anvil.url))
+test.before(() => {
+  chain = world.chain
 })
-test.after(() => stop())
-test.before.each(async () => {
-  snapshot = await chain.client.snapshot()
-})
-test.after.each(async () => {
-  await chain.client.revert({ id: snapshot })
-})
-
-async function refuses(errorName: string, move: () => Promise<unknown>): Promise<Reverted> {
-  try {
-    await move()
-  } catch (error) {
-    if (!(error instanceof Reverted)) throw error
-    assert.is(error.errorName, errorName)
-    return error
-  }
-  throw new Error(`got success, want the contract to refuse with ${errorName}`)
-}
-
-const mep = () => chain.parameters.minExitPeriod
 
 test('an owner takes a payment out and gets amount and bond back, less the bounty', async () => {
   const input = await deposit(chain, alice)
@@ -338,16 +310,11 @@ test('a bond below the fee reference is refused', async () => {
 })
 
 async function setInvalid(position: number): Promise<void> {
-  await harness('setInvalid', [BigInt(position), true])
+  await setByHand(chain, 'setInvalid', [BigInt(position), true])
 }
 
 async function setHalt(voidFrom: number, lastMove = 0): Promise<void> {
-  await harness('setHalt', [voidFrom, lastMove])
-}
-
-async function harness(functionName: string, args: readonly unknown[]): Promise<void> {
-  const data = encodeFunctionData({ abi: lifeboatHarnessAbi as Abi, functionName, args })
-  await chain.send(carol.account, { data, valueWei: 0n })
+  await setByHand(chain, 'setHalt', [voidFrom, lastMove])
 }
 
 async function drop(outputId: `0x${string}`, spend: number): Promise<void> {

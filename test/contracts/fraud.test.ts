@@ -1,6 +1,6 @@
 /** Fraud proofs on the real contract (spec 8.5): complete and sound, and what a proof does to the chain. */
 import * as assert from 'uvu/assert'
-import { encodeCloseChain, encodeDepositEth, encodeFraudProof, encodeHaltAbandoned } from '../../l1/rootContract.ts'
+import { encodeCloseChain, encodeDepositEth, encodeFraudProof, encodeHaltAbandoned } from '../../l1/rootCalls.ts'
 import { buildFraudProof, type FraudProof } from '../../protocol/fraud.ts'
 import type { SignedTransaction } from '../../protocol/transaction.ts'
 import type { BlockFault } from '../../protocol/validity.ts'
@@ -22,9 +22,8 @@ import { actors, type ChildBlock, eventOf, type RootChain } from '../support/roo
 import { refuses, rootSuite } from './rootSuite.ts'
 
 const { alice, bob, carol, mallory, operator, watcher } = actors
-const { test, world } = rootSuite('fraud proofs')
+const { test, world, mep } = rootSuite('fraud proofs')
 printSeed('fraud proofs')
-const mep = () => world.chain.parameters.minExitPeriod
 /** Long runs: `npm run fuzz`. */
 const BLOCKS = 60
 

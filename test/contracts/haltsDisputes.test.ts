@@ -1,11 +1,12 @@
 /** What a halt does to disputes, to the exits that wait for them, and to payments in void blocks (docs/halt.md; docs/spec.md 6, 8.4). */
 import * as assert from 'uvu/assert'
-import { encodeDropEvidence, type StartedDispute } from '../../l1/rootContract.ts'
+import { encodeDropEvidence } from '../../l1/rootCalls.ts'
+import type { StartedDispute } from '../../l1/rootEvents.ts'
 import { bytesToHex, ZERO_HASH } from '../../protocol/bytes.ts'
 import { createOutput, hashTransaction, type SignedTransaction } from '../../protocol/transaction.ts'
 import {
   answer,
-  challengeDisputed,
+  challengeByPlace,
   decide,
   deposited,
   includedIn,
@@ -38,13 +39,11 @@ import {
   submit,
   turnsOf,
 } from '../support/moves.ts'
-import { type Actor, actors, ETH, eventOf } from '../support/rootChain.ts'
+import { actors, ETH, eventOf } from '../support/rootChain.ts'
 import { creditOf, refuses, rootSuite } from './rootSuite.ts'
 
 const { alice, bob, carol, dave, watcher } = actors
-const { test, world } = rootSuite('halts: disputes')
-const mep = () => world.chain.parameters.minExitPeriod
-const balanceOf = (actor: Actor) => world.chain.client.getBalance({ address: actor.address })
+const { test, world, mep, balanceOf } = rootSuite('halts: disputes')
 const hashOf = ({ transaction }: SignedTransaction) => bytesToHex(hashTransaction(transaction, world.chain.separator))
 const afterE = ({ dispute }: StartedDispute, lastMove = 0) =>
   passTo(world.chain, Math.max(dispute.exitableAt, lastMove && lastMove + mep()) + 1)
@@ -270,7 +269,7 @@ test('a payment that only void blocks hold is carried out through its dispute, a
   await decide(chain, started)
   const { events } = await process(chain, turnsOf([back, ...leaving]))
   assert.equal([paidFor(events, back), paidFor(events, leaving[0]!)], [0n, ETHER])
-  assert.is(await stateOf(chain, back), 'settled')
+  assert.is(await stateOf(chain, back), 'cancelled')
 })
 
 test("who was paid in a void block only has until E - MEP/4 of the payer's exit: a later dispute holds nothing up", async () => {
@@ -358,7 +357,7 @@ test('evidence against an exit through a dispute falls with the void block that 
   const anchor = Number(await chain.client.getBlockNumber())
   const exit = await startDisputedExit(chain, bob, started)
   const bad = await submitBad(chain, bait, [await chain.pay(bob, place(block), [[carol, ETHER]])], anchor)
-  await challengeDisputed(chain, exit, includedIn(chain, block), [bad, 0, 0])
+  await challengeByPlace(chain, exit, includedIn(chain, block), [bad, 0, 0])
   const dropIt = () => chain.send(carol.account, encodeDropEvidence(exit.outputId, place(bad), place(block)))
   await refuses('EvidenceStands', dropIt)
   const { lastMove } = await haltAt(chain, bad)

@@ -39,6 +39,8 @@ test('every test of the halt suites stands in the table', () => {
   const named = new Set(rows.flatMap(namedTests).map(([file, name]) => `${file} ${name}`))
   for (const file of [
     'halts.test',
+    'haltsEvidence.test',
+    'haltsExits.test',
     'haltsDisputes.test',
     'haltsParameters.test',
     'haltsRandom.test',

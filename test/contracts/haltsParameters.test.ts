@@ -33,7 +33,14 @@ const EDGES: readonly (readonly [rule: string, broken: Partial<Parameters>, hold
 async function refusals(sets: readonly Partial<Parameters>[]): Promise<string[]> {
   const { chain, url } = world
   const calls = sets.map((set) => {
-    const args = [{ ...base, ...set }, actors.operator.address, chain.evidence, chain.disputes]
+    const args = [
+      { ...base, ...set },
+      actors.operator.address,
+      chain.evidence,
+      chain.disputes,
+      chain.massExits,
+      chain.entries,
+    ]
     return { data: encodeDeployData({ abi: lifeboatAbi as Abi, bytecode: lifeboatBytecode as Hex, args }) }
   })
   return (await callMany(url, calls)).map(wordsOf)

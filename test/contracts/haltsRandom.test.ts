@@ -5,7 +5,7 @@
 
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
-import { encodeCloseChain } from '../../l1/rootContract.ts'
+import { encodeCloseChain } from '../../l1/rootCalls.ts'
 import type { Exit } from '../../protocol/exit.ts'
 import { printSeed, seed } from '../protocol/random.ts'
 import { createBait, drop, haltAt, headOf, paidFor, release, settle, submitBad } from '../support/haltMoves.ts'

@@ -8,7 +8,7 @@ import {
   encodeStartStandardExit,
   encodeSubmitBlocks,
   type RootCall,
-} from '../../l1/rootContract.ts'
+} from '../../l1/rootCalls.ts'
 import type { Hash } from '../../protocol/bytes.ts'
 import type { SignedTransaction } from '../../protocol/transaction.ts'
 import { createBait, forgeryProof, haltAt, headOf, paidFor, settle, submitBad } from '../support/haltMoves.ts'
@@ -28,8 +28,7 @@ import { type Actor, actors, type ChildBlock, ETH, proveInBlock } from '../suppo
 import { refuses, rootSuite } from './rootSuite.ts'
 
 const { alice, carol, dave, operator, watcher } = actors
-const { test, world } = rootSuite('halts: rivals in one L1 block')
-const mep = () => world.chain.parameters.minExitPeriod
+const { test, world, mep } = rootSuite('halts: rivals in one L1 block')
 
 /** Mines these calls in one L1 block, in this order; whether each went through. */
 async function inOneBlock(calls: readonly (readonly [Actor, RootCall])[], at?: number): Promise<boolean[]> {

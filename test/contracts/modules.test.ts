@@ -4,11 +4,15 @@ import { type Abi, type AbiFunction, encodeAbiParameters, toFunctionSelector, ze
 import {
   disputeModuleAbi,
   disputeModuleBytecode,
+  entryModuleAbi,
+  entryModuleBytecode,
   evidenceModuleAbi,
   evidenceModuleBytecode,
   iLifeboatAbi,
   lifeboatAbi,
   lifeboatBytecode,
+  massExitModuleAbi,
+  massExitModuleBytecode,
 } from '../../contracts/artifacts.generated.ts'
 import type { Address, Hex } from '../../protocol/bytes.ts'
 import { PRESETS } from '../../protocol/parameters.ts'
@@ -55,7 +59,7 @@ async function reply(to: Address, data: Hex): Promise<Hex | Reverted> {
 }
 
 test('every function of the interface is in the root contract or in a module, and in one only', () => {
-  const units = [lifeboatAbi, evidenceModuleAbi, disputeModuleAbi].map(selectorsOf)
+  const units = [lifeboatAbi, evidenceModuleAbi, disputeModuleAbi, massExitModuleAbi, entryModuleAbi].map(selectorsOf)
   for (const entry of functionsOf(iLifeboatAbi)) {
     const selector = toFunctionSelector(entry)
     assert.is(units.filter((selectors) => selectors.includes(selector)).length, 1, entry.name)
@@ -83,6 +87,8 @@ test('a module refuses to be called directly wherever a call changes something',
   for (const [abi, address] of [
     [evidenceModuleAbi, world.chain.evidence],
     [disputeModuleAbi, world.chain.disputes],
+    [massExitModuleAbi, world.chain.massExits],
+    [entryModuleAbi, world.chain.entries],
   ] as const) {
     const changing = functionsOf(abi).filter(({ stateMutability }) => stateMutability !== 'view')
     assert.ok(changing.length >= 7)
@@ -118,29 +124,33 @@ test('a module with other periods is refused, and so is an account that is no mo
   const other = await deploy(client, evidenceModuleAbi, evidenceModuleBytecode, [
     { ...PRESETS.devnet, minExitPeriod: PRESETS.devnet.minExitPeriod + 1 },
   ])
-  const deployWith = async (evidence: Address, disputes: Address, parameters = PRESETS.devnet) => {
+  const deployWith = async (...modules: readonly Address[]) => {
     try {
-      return await deploy(client, lifeboatAbi, lifeboatBytecode, [parameters, operator.address, evidence, disputes])
+      return await deploy(client, lifeboatAbi, lifeboatBytecode, [PRESETS.devnet, operator.address, ...modules])
     } catch (error) {
       throw asReverted(error)
     }
   }
-  const evidence = await deploy(client, evidenceModuleAbi, evidenceModuleBytecode, [PRESETS.devnet])
-  const disputes = await deploy(client, disputeModuleAbi, disputeModuleBytecode, [PRESETS.devnet])
+  const good: readonly Address[] = [
+    await deploy(client, evidenceModuleAbi, evidenceModuleBytecode, [PRESETS.devnet]),
+    await deploy(client, disputeModuleAbi, disputeModuleBytecode, [PRESETS.devnet]),
+    await deploy(client, massExitModuleAbi, massExitModuleBytecode, [PRESETS.devnet]),
+    await deploy(client, entryModuleAbi, entryModuleBytecode, [PRESETS.devnet]),
+  ]
   for (const wrong of [other, alice.address, root]) {
     const refuse = wrong === other ? (move: () => Promise<unknown>) => refuses('ModuleMismatch', move) : fails
-    await refuse(() => deployWith(wrong, disputes))
-    await refuse(() => deployWith(evidence, wrong))
+    for (const i of good.keys()) await refuse(() => deployWith(...good.with(i, wrong)))
   }
-  await deployWith(evidence, disputes)
+  await deployWith(...good)
 })
 
 test('impossible periods are refused by the rule that they break', async () => {
-  const { client, evidence, disputes } = world.chain
+  const { client, evidence, disputes, massExits, entries } = world.chain
   const broken = { ...PRESETS.devnet, reaction: 31 }
   const { args } = await refuses('ParametersImpossible', async () => {
     try {
-      await deploy(client, lifeboatAbi, lifeboatBytecode, [broken, operator.address, evidence, disputes])
+      const modules = [evidence, disputes, massExits, entries]
+      await deploy(client, lifeboatAbi, lifeboatBytecode, [broken, operator.address, ...modules])
     } catch (error) {
       throw asReverted(error)
     }

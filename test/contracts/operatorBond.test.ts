@@ -2,7 +2,7 @@
 import * as assert from 'uvu/assert'
 import { getContractAddress } from 'viem'
 import { iLifeboatAbi, lifeboatAbi, lifeboatBytecode } from '../../contracts/artifacts.generated.ts'
-import { encodeCloseChain, encodeFraudProof, encodeSubmitBlocks } from '../../l1/rootContract.ts'
+import { encodeCloseChain, encodeFraudProof, encodeSubmitBlocks } from '../../l1/rootCalls.ts'
 import {
   encodePostBond,
   encodeReportFraud,
@@ -28,10 +28,9 @@ import { callOf, createReceiver, refuses, rootSuite } from './rootSuite.ts'
 
 const NOTHING: Hash = `0x${'11'.repeat(32)}`
 const { alice, mallory, operator, watcher, carol } = actors
-const { test, world } = rootSuite("the operator's bond")
+const { test, world, mep } = rootSuite("the operator's bond")
 const LEAST = 10n ** 18n
 const rootCall = (name: string, args: readonly unknown[]) => callOf(iLifeboatAbi, name, args)
-const mep = () => world.chain.parameters.minExitPeriod
 
 /** A block that spends Alice's deposit with Mallory's signature, and the call that proves it. */
 async function forge(chain: RootChain) {
@@ -63,8 +62,8 @@ test('the contract that the root creates knows its root, and the root its surety
 })
 
 test('a chain without the least bond takes no blocks until somebody posts it', async () => {
-  const { client, evidence, disputes, parameters } = world.chain
-  const args = [parameters, operator.address, evidence, disputes]
+  const { client, evidence, disputes, massExits, entries, parameters } = world.chain
+  const args = [parameters, operator.address, evidence, disputes, massExits, entries]
   const root = await deploy(client, lifeboatAbi, lifeboatBytecode, args, LEAST - 1n)
   const { number, hash } = await client.getBlock()
   const empty = encodeSubmitBlocks(1, [{ root: ZERO_HASH, txCount: 0, anchor: Number(number) }], hash as Hash)

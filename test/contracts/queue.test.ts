@@ -1,13 +1,8 @@
 /** The one queue of all exits (docs/spec.md section 5.4): its order, and everything that must not stop it. */
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
-import {
-  encodeDepositEth,
-  encodeProcessExits,
-  encodeStartDepositExit,
-  encodeWithdraw,
-  type RootEvent,
-} from '../../l1/rootContract.ts'
+import { encodeDepositEth, encodeProcessExits, encodeStartDepositExit, encodeWithdraw } from '../../l1/rootCalls.ts'
+import type { RootEvent } from '../../l1/rootEvents.ts'
 import { ZERO_ADDRESS } from '../../protocol/bytes.ts'
 import { compareTurns, type Exit } from '../../protocol/exit.ts'
 import { decodePosition } from '../../protocol/position.ts'
@@ -31,9 +26,8 @@ import { actors, type ChildBlock, eventOf, exitOf, Reverted } from '../support/r
 import { createReceiver, creditOf, MOODS, type Mood, minedReceipt, refuses, rootSuite, setByHand } from './rootSuite.ts'
 
 const { alice, bob, carol, mallory, watcher } = actors
-const { test, world } = rootSuite('queue')
+const { test, world, mep } = rootSuite('queue')
 const ETH = ZERO_ADDRESS
-const mep = () => world.chain.parameters.minExitPeriod
 
 const blockOf = (exit: Exit) => decodePosition(exit.position).block
 const turnOf = (exit: Exit) => ({ exitableAt: exit.exitableAt, young: exit.young, block: blockOf(exit), seq: exit.seq })

@@ -1,7 +1,7 @@
 /** Receipts on the real contract (spec 8.8): each is kept or broken, and only a broken one costs the operator. */
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
-import { encodeCloseChain } from '../../l1/rootContract.ts'
+import { encodeCloseChain } from '../../l1/rootCalls.ts'
 import { bytesToHex, type Hash } from '../../protocol/bytes.ts'
 import { isInBatch, judgeReceipt, type Receipt, type SignedReceipt } from '../../protocol/receipt.ts'
 import type { SignedTransaction } from '../../protocol/transaction.ts'

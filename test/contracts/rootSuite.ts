@@ -3,10 +3,12 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Abi, encodeFunctionData, type Hex, TransactionReceiptNotFoundError } from 'viem'
 import { lifeboatAbi } from '../../contracts/artifacts.generated.ts'
-import type { RootCall } from '../../l1/rootContract.ts'
+import type { RootCall } from '../../l1/rootCalls.ts'
 import type { Address } from '../../protocol/bytes.ts'
+import type { Exit } from '../../protocol/exit.ts'
 import type { Parameters } from '../../protocol/parameters.ts'
 import { startAnvil } from '../support/anvil.ts'
+import { balance, ETHER } from '../support/moves.ts'
 import {
   type Actor,
   actors,
@@ -44,7 +46,11 @@ export function rootSuite(name: string, overrides: Partial<Parameters> = {}) {
   test.after.each(async () => {
     await world.chain.client.revert({ id: snapshot })
   })
-  return { test, world }
+  const mep = () => world.chain.parameters.minExitPeriod
+  const balanceOf = (actor: Actor) => world.chain.client.getBalance({ address: actor.address })
+  /** Where the exit's place on its line begins, and what is due there still. */
+  const ticketOf = (exit: Exit) => world.chain.read<readonly [bigint, bigint]>('ticket', [exit.outputId])
+  return { test, world, mep, balanceOf, ticketOf }
 }
 
 export async function refuses(errorName: string, move: () => Promise<unknown>): Promise<Reverted> {
@@ -56,6 +62,18 @@ export async function refuses(errorName: string, move: () => Promise<unknown>): 
     return error
   }
   throw new Error(`got success, want the contract to refuse with ${errorName}`)
+}
+
+/** A move that pays `owner` this much ETH, to the wei; sent by somebody else, who bears the gas. */
+export async function isPaid(
+  chain: RootChain,
+  owner: Actor,
+  move: () => Promise<unknown>,
+  amount = ETHER,
+): Promise<void> {
+  const before = await balance(chain, owner)
+  await move()
+  assert.is(await balance(chain, owner), before + amount)
 }
 
 /** For refusals that are a token's words or no words at all. */

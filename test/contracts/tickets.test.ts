@@ -1,10 +1,12 @@
 /** The token's line (docs/spec.md section 5.5): turns, settles and releases in every order against a naive model of it. */
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
-import { encodeDepositEth, encodeRelease, encodeSettle, type RootEvent } from '../../l1/rootContract.ts'
+import { encodeDepositEth, encodeFreePlace, encodeRelease, encodeSettle } from '../../l1/rootCalls.ts'
+import type { RootEvent } from '../../l1/rootEvents.ts'
 import { ZERO_ADDRESS } from '../../protocol/bytes.ts'
 import type { Exit } from '../../protocol/exit.ts'
 import { printSeed, seed } from '../protocol/random.ts'
+import { paidFor } from '../support/haltMoves.ts'
 import {
   deposit,
   ETHER,
@@ -23,12 +25,6 @@ const { alice, bob, carol } = actors
 const { test, world } = rootSuite('tickets')
 const ETH = ZERO_ADDRESS
 const PLENTY = 2n ** 127n
-
-const paidOf = (events: readonly RootEvent[], exit: Exit) =>
-  events.reduce(
-    (sum, event) => (event.type === 'ExitPaid' && event.outputId === exit.outputId ? sum + event.amount : sum),
-    0n,
-  )
 
 /**
  * The line as one would explain it: whoever had its turn first is served first, from what was deposited. A released claim keeps only
@@ -101,6 +97,8 @@ const release = (exit: Exit, block: ChildBlock) =>
 
 const invalidate = (exit: Exit) => setByHand(world.chain, 'setInvalid', [BigInt(exit.position), true])
 
+const freePlace = (from: bigint) => world.chain.send(carol.account, encodeFreePlace(ETH, from))
+
 type Act = readonly [kind: number, who: number, size: number]
 
 async function playLine(amounts: readonly number[], deposited: number, acts: readonly Act[]): Promise<void> {
@@ -108,10 +106,11 @@ async function playLine(amounts: readonly number[], deposited: number, acts: rea
   const { block, exits, events } = await takeTurns(amounts.map(BigInt), BigInt(deposited))
   const model = new NaiveLine(BigInt(deposited))
   const invalid = new Set<number>()
+  const gaveUp = new Map<number, bigint>()
   for (const amount of amounts) model.claims.push({ amount: BigInt(amount), paid: 0n, released: false })
   for (const [i, exit] of exits.entries()) {
     const whole = model.covered(i) === model.claims[i]!.amount
-    assert.is(paidOf(events, exit), whole ? model.settle(i) : 0n, `turn ${i}`)
+    assert.is(paidFor(events, exit), whole ? model.settle(i) : 0n, `turn ${i}`)
   }
   for (const [kind, who, size] of acts) {
     const i = who % exits.length
@@ -121,12 +120,20 @@ async function playLine(amounts: readonly number[], deposited: number, acts: rea
       model.deposited += BigInt(size)
     } else if (kind <= 3) {
       const want = invalid.has(i) ? 0n : model.settle(i)
-      assert.is(paidOf(await settle([exit]), exit), want, `settle ${i}`)
+      assert.is(paidFor(await settle([exit]), exit), want, `settle ${i}`)
     } else if (!model.isDone(i)) {
       if (!invalid.has(i)) await invalidate(exit)
       invalid.add(i)
-      if (model.release(i)) await release(exit, block)
-      else await refuses('NotCovered', () => release(exit, block))
+      const from = gaveUp.get(i)
+      const isCovered = model.release(i)
+      if (from !== undefined) {
+        if (isCovered) await freePlace(from)
+        else await refuses('NotCovered', () => freePlace(from))
+      } else {
+        const { events: released } = await release(exit, block)
+        // It leaves either way; a place that the line has not reached waits for it.
+        if (!isCovered) gaveUp.set(i, eventOf(released, 'PlaceLeft').from)
+      }
     }
     assert.ok(model.paidInAll() <= model.deposited, 'never more than was deposited')
   }
@@ -154,11 +161,11 @@ test('a younger ticket gets nothing while an older one is short, whoever settles
   const { exits } = await takeTurns([10n, 10n, 10n], 15n)
   assert.equal(await Promise.all(exits.map((exit) => stateOf(world.chain, exit))), ['settled', 'ticket', 'ticket'])
   assert.equal(await settle([exits[2]!]), [])
-  assert.is(paidOf(await settle([exits[2]!, exits[1]!]), exits[1]!), 5n)
+  assert.is(paidFor(await settle([exits[2]!, exits[1]!]), exits[1]!), 5n)
   assert.is(await stateOf(world.chain, exits[1]!), 'ticket', 'paid in part')
   await world.chain.send(carol.account, encodeDepositEth(carol.address, 8n))
   const events = await settle([exits[2]!, exits[1]!])
-  assert.equal([paidOf(events, exits[2]!), paidOf(events, exits[1]!)], [3n, 5n])
+  assert.equal([paidFor(events, exits[2]!), paidFor(events, exits[1]!)], [3n, 5n])
 })
 
 test('settling twice pays once', async () => {
@@ -167,32 +174,37 @@ test('settling twice pays once', async () => {
   assert.equal(await settle([exits[1]!]), [])
   await world.chain.send(carol.account, encodeDepositEth(carol.address, 5n))
   const events = await settle([exits[1]!, exits[1]!, exits[1]!])
-  assert.is(paidOf(events, exits[1]!), 5n)
+  assert.is(paidFor(events, exits[1]!), 5n)
   assert.is(await stateOf(world.chain, exits[1]!), 'settled')
 })
 
 test('a huge forged ticket is no dead end: once it is released, those behind it are paid', async () => {
   const huge = 2n ** 126n
   const { exits, block } = await takeTurns([10n, huge, 10n], 30n)
-  assert.is(paidOf(await settle([exits[2]!]), exits[2]!), 0n)
+  assert.is(paidFor(await settle([exits[2]!]), exits[2]!), 0n)
   await refuses('EvidenceNotFinal', () => release(exits[1]!, block))
   await invalidate(exits[1]!)
   assert.equal(await settle([exits[1]!]), [], 'an invalid ticket is not paid')
   await release(exits[1]!, block)
   await refuses('ExitMismatch', () => release(exits[1]!, block))
-  assert.is(paidOf(await settle([exits[2]!]), exits[2]!), 10n)
+  assert.is(paidFor(await settle([exits[2]!]), exits[2]!), 10n)
 })
 
-test('releasing a ticket that is not covered yet is refused: it would make money for older ones', async () => {
+test('a ticket that is not covered leaves without its place, which is freed once it is: before, it would make money for older ones', async () => {
   const { exits, block } = await takeTurns([10n, 10n, 10n], 5n)
   await invalidate(exits[2]!)
-  const { args } = await refuses('NotCovered', () => release(exits[2]!, block))
+  const { events: released } = await release(exits[2]!, block)
+  const { from, due } = eventOf(released, 'PlaceLeft')
+  assert.equal([from, due, (await world.chain.read<[bigint, bigint]>('totals', [ETH]))[0]], [20n, 10n, 5n])
+  const { args } = await refuses('NotCovered', () => freePlace(from))
   assert.equal(args, [5n, 20n])
+  await refuses('NothingToDo', () => freePlace(from + 1n))
   await world.chain.send(carol.account, encodeDepositEth(carol.address, 15n))
-  await release(exits[2]!, block)
+  await freePlace(from)
+  await refuses('NothingToDo', () => freePlace(from))
   const events = await settle(exits)
   assert.equal(
-    exits.map((exit) => paidOf(events, exit)),
+    exits.map((exit) => paidFor(events, exit)),
     [10n, 10n, 0n],
   )
 })
@@ -205,10 +217,10 @@ test('what was reserved is not taken by those who come later', async () => {
   await passTo(chain, late.exitableAt + 1)
   const { events } = await process(chain, turnsOf([late]))
   assert.is(eventOf(events, 'ExitPostponed').from, 20n)
-  assert.is(paidOf(await settle([late, exits[1]!]), exits[1]!), 10n)
+  assert.is(paidFor(await settle([late, exits[1]!]), exits[1]!), 10n)
   assert.is(await stateOf(chain, late), 'ticket')
   await chain.send(carol.account, encodeDepositEth(carol.address, 5n))
-  assert.is(paidOf(await settle([late]), late), 5n)
+  assert.is(paidFor(await settle([late]), late), 5n)
 })
 
 test('a wrong or strange exit in the list is skipped, the others are settled', async () => {
@@ -216,7 +228,7 @@ test('a wrong or strange exit in the list is skipped, the others are settled', a
   const bent = { ...exits[1]!, amount: 1_000n }
   const stranger = { ...exits[1]!, outputId: `0x${'77'.repeat(32)}` as const }
   const events = await settle([bent, stranger, exits[0]!, exits[1]!])
-  assert.is(paidOf(events, exits[1]!), 5n)
+  assert.is(paidFor(events, exits[1]!), 5n)
   await refuses('ExitMismatch', () => release(bent, block))
 })
 

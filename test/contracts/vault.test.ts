@@ -7,7 +7,7 @@ import {
   encodeStartDepositExit,
   encodeWithdraw,
   type RootCall,
-} from '../../l1/rootContract.ts'
+} from '../../l1/rootCalls.ts'
 import { type Address, type Hash, ZERO_ADDRESS } from '../../protocol/bytes.ts'
 import { decodePosition, encodePosition } from '../../protocol/position.ts'
 import { balance, bond, deposit, ETHER, passTo, process, submit, turnsOf } from '../support/moves.ts'

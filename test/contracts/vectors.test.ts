@@ -181,7 +181,7 @@ test('the constructor accepts and refuses the same parameters', async () => {
     data: encodeDeployData({
       abi,
       bytecode: lifeboatBytecode,
-      args: [parameters, actors.operator.address, module, module],
+      args: [parameters, actors.operator.address, module, module, module, module],
     }),
   }))
   const answers = await callMany(url, calls)
