@@ -5,10 +5,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { bytesToHex } from '../../protocol/bytes.ts'
 import type { Exit } from '../../protocol/exit.ts'
-import { hashMandate, type Mandate } from '../../protocol/mandate.ts'
-import { signDigest } from '../../signatures/sign.ts'
+import type { Mandate } from '../../protocol/mandate.ts'
 import { type Alert, createAlarm } from '../../watcher/alarm.ts'
 import { ALERT_CODES, ALERTS, renderAlertTable } from '../../watcher/alerts.ts'
 import { createWebhookSink } from '../../watcher/sinks.ts'
@@ -23,8 +21,8 @@ import {
   exitOf,
   makeBlock,
   mallory,
+  mandateOf,
   pay,
-  SEPARATOR,
   submitted,
 } from './support/chain.ts'
 import { createFolder, createTestCore, openStore, PARAMETERS } from './support/core.ts'
@@ -206,19 +204,8 @@ test('a delegate nobody knows is told, for protected accounts louder', async () 
 async function createProtectedScene(over: Partial<Mandate> = {}) {
   const scene = await createScene({ sender: carol.address })
   await scene.core.tick()
-  const mandate: Mandate = {
-    owner: bob.address,
-    delegate: carol.address,
-    validFrom: 0,
-    validUntil: scene.l1.now() + 10 * PARAMETERS.minExitPeriod,
-    position: 0,
-    minAmount: 0n,
-    maxFee: 0n,
-    epoch: 0,
-    ...over,
-  }
-  const signature = bytesToHex(signDigest(hashMandate(mandate, SEPARATOR), bob.key))
-  scene.core.protection.add({ owner: bob.address, mandate, signature }, 0)
+  const validUntil = scene.l1.now() + 10 * PARAMETERS.minExitPeriod
+  scene.core.protection.add({ owner: bob.address, ...mandateOf(bob, { validUntil, ...over }) }, 0)
   return scene
 }
 

@@ -1,11 +1,9 @@
 /** The watcher's door without a socket: who may change what, what is refused, what is promised. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { bytesToHex } from '../../protocol/bytes.ts'
-import { hashMandate, type Mandate } from '../../protocol/mandate.ts'
+import type { Mandate } from '../../protocol/mandate.ts'
 import { createDoor } from '../../service/http.ts'
 import { createSilentLog } from '../../service/log.ts'
-import { signDigest } from '../../signatures/sign.ts'
 import { addAccountRoutes, addBlockRoutes, ROUTE_STATUS } from '../../watcher/routes.ts'
 import { addAdminRoutes, addWatchRoutes } from '../../watcher/routesWatch.ts'
 import {
@@ -20,9 +18,9 @@ import {
   hashOf,
   makeBlock,
   mallory,
+  mandateOf,
   pay,
   ROOT_CONTRACT,
-  SEPARATOR,
   submitted,
 } from './support/chain.ts'
 import { createTestCore } from './support/core.ts'
@@ -69,19 +67,9 @@ async function createScene({ hasToken = true } = {}) {
 
 const BEARER = { authorization: 'Bearer secret' }
 
-function mandateOf(owner: Actor, over: Partial<Mandate> = {}, signer = owner) {
-  const mandate: Mandate = {
-    owner: owner.address,
-    delegate: carol.address,
-    validFrom: 0,
-    validUntil: 2_000_000_000,
-    position: 0,
-    minAmount: 0n,
-    maxFee: 0n,
-    epoch: 0,
-    ...over,
-  }
-  const signature = bytesToHex(signDigest(hashMandate(mandate, SEPARATOR), signer.key))
+/** As it is posted. */
+function wardOf(owner: Actor, over: Partial<Mandate> = {}, signer = owner) {
+  const { mandate, signature } = mandateOf(owner, { validUntil: 2_000_000_000, ...over }, signer)
   return { owner: owner.address, mandate: { ...mandate, minAmount: '0', maxFee: '0' }, signature }
 }
 
@@ -145,7 +133,7 @@ test('acknowledging and registering need the token', async () => {
   core.alarm.raise('OUTBOX_STUCK', 'test')
   assert.is((await post('/v1/alerts/1/acknowledge', { by: 'me' })).status, 401)
   assert.is((await post('/v1/alerts/1/acknowledge', { by: 'me' }, { authorization: 'Bearer wrong' })).status, 401)
-  assert.is((await post('/v1/protected-accounts', mandateOf(alice))).status, 401)
+  assert.is((await post('/v1/protected-accounts', wardOf(alice))).status, 401)
   assert.is((await get('/v1/protected-accounts')).status, 401)
   assert.is((await post('/v1/alerts/1/acknowledge', { by: 'me' }, BEARER)).body.acknowledgedBy, 'me')
   assert.is((await post('/v1/alerts/1/acknowledge', { by: 'you' }, BEARER)).body.acknowledgedBy, 'me')
@@ -160,9 +148,9 @@ test('without a token nobody may change anything, not even with an empty one', a
 
 test('takes a good mandate, once', async () => {
   const { core, post } = await createScene()
-  assert.is((await post('/v1/protected-accounts', mandateOf(alice), BEARER)).status, 200)
-  assert.is((await post('/v1/protected-accounts', mandateOf(alice), BEARER)).status, 200)
-  assert.is((await post('/v1/protected-accounts', mandateOf(bob, { delegate: ZERO }), BEARER)).status, 200)
+  assert.is((await post('/v1/protected-accounts', wardOf(alice), BEARER)).status, 200)
+  assert.is((await post('/v1/protected-accounts', wardOf(alice), BEARER)).status, 200)
+  assert.is((await post('/v1/protected-accounts', wardOf(bob, { delegate: ZERO }), BEARER)).status, 200)
   assert.is(core.facts.protectedAccounts().length, 2)
   assert.equal(
     core.facts.protectedOutputs(bob.address).map(({ amount, shown }) => [amount, shown !== undefined]),
@@ -174,15 +162,15 @@ test('takes a good mandate, once', async () => {
   assert.is((await post(`/v1/protected-accounts/${bob.address}/remove`, {}, BEARER)).status, 200)
 })
 
-const BAD: readonly (readonly [name: string, fault: string, body: ReturnType<typeof mandateOf>])[] = [
-  ['signed by another', 'WITNESS_FORGED', mandateOf(alice, {}, mallory)],
-  ['of another owner', 'OTHER_OWNER', { ...mandateOf(alice), owner: bob.address }],
-  ['for another delegate', 'OTHER_DELEGATE', mandateOf(alice, { delegate: bob.address })],
-  ['that is over', 'EXPIRED', mandateOf(alice, { validUntil: 5 })],
+const BAD: readonly (readonly [name: string, fault: string, body: ReturnType<typeof wardOf>])[] = [
+  ['signed by another', 'WITNESS_FORGED', wardOf(alice, {}, mallory)],
+  ['of another owner', 'OTHER_OWNER', { ...wardOf(alice), owner: bob.address }],
+  ['for another delegate', 'OTHER_DELEGATE', wardOf(alice, { delegate: bob.address })],
+  ['that is over', 'EXPIRED', wardOf(alice, { validUntil: 5 })],
   [
     'of another amount than signed',
     'WITNESS_FORGED',
-    { ...mandateOf(alice), mandate: { ...mandateOf(alice).mandate, minAmount: '1' } },
+    { ...wardOf(alice), mandate: { ...wardOf(alice).mandate, minAmount: '1' } },
   ],
 ]
 for (const [name, fault, body] of BAD) {
@@ -199,7 +187,7 @@ test('refuses a mandate whose series was revoked on L1', async () => {
   const { core, l1, post } = await createScene()
   l1.mine([{ type: 'MandatesRevoked', owner: alice.address, epoch: 3 }])
   await core.tick()
-  const { body } = await post('/v1/protected-accounts', mandateOf(alice, { epoch: 3 }), BEARER)
+  const { body } = await post('/v1/protected-accounts', wardOf(alice, { epoch: 3 }), BEARER)
   assert.match(body.error.message, 'REVOKED')
 })
 

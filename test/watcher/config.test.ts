@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert'
 import { isLifeboatError } from '../../protocol/errors.ts'
 import { readConfig } from '../../service/config.ts'
 import { readProtectedFile } from '../../watcher/check.ts'
-import { WATCHER_CONFIG } from '../../watcher/config.ts'
+import { policyOf, WATCHER_CONFIG } from '../../watcher/config.ts'
 
 const test = suite('watcher: configuration')
 const GOOD = ['--deployment', 'd.json', '--l1-url', 'http://localhost:8545', '--peers', 'http://a:1,http://b:2']
@@ -26,6 +26,20 @@ test('the least configuration is enough', () => {
   const { config } = readConfig(WATCHER_CONFIG, { argv: GOOD, env: {} })
   assert.equal(config.peers, ['http://a:1/', 'http://b:2/'])
   assert.is(config.unsafeIgnoreHeadAge, false)
+})
+
+test('the budgets of the court are what the configuration says, and the defaults where it says nothing', () => {
+  assert.equal(policyOf(readConfig(WATCHER_CONFIG, { argv: GOOD, env: {} }).config), {})
+  const argv = [...GOOD, '--data-challenge-budget', '1', '--demand-budget', '2', '--mass-exit-budget', '0']
+  assert.equal(policyOf(readConfig(WATCHER_CONFIG, { argv, env: {} }).config), {
+    dataChallengeBudgetWei: 1n,
+    demandBudgetWei: 2n,
+    batchBondBudgetWei: 0n,
+  })
+  assert.equal(problemsOf([...GOOD, '--demand-budget', '-1', '--mass-exit-budget', 'much']), [
+    'demandBudget',
+    'massExitBudget',
+  ])
 })
 
 test('names everything that is missing or wrong at once', () => {

@@ -2,11 +2,12 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { listRows } from '../../l1/outboxStore.ts'
-import type { RootEventBody } from '../../l1/rootContract.ts'
+import type { RootEventBody } from '../../l1/rootEvents.ts'
 import { hashWitnesses } from '../../protocol/block.ts'
 import { type Address, bytesToHex, type Hash, type Hex } from '../../protocol/bytes.ts'
 import { decodeBody } from '../../protocol/codec.ts'
 import { type DataChallenge, leavesOf, proveRange } from '../../protocol/dataChallenge.ts'
+import type { LifeboatError } from '../../protocol/errors.ts'
 import { createTree } from '../../protocol/merkle.ts'
 import { batchReceipts, hashReceiptBatch, type Receipt } from '../../protocol/receipt.ts'
 import { hashTransaction, leafOf } from '../../protocol/transaction.ts'
@@ -333,6 +334,24 @@ test('a receipt whose anchor is not on L1 is told once that is final, and one br
   l1.mine()
   await core.tick()
   assert.ok(core.codes().includes('RECEIPT_WORTHLESS'))
+})
+
+test('a watcher that has not read L1 yet calls no receipt forged', async () => {
+  const l1 = createFakeL1()
+  const core = createTestCore({ l1, peers: [createFakePeer('p').peer] })
+  l1.mine([{ type: 'OperatorRotated', operator: operator.address }])
+  const [given] = signReceipts([
+    { txHash: OTHER, blockNumber: 1, index: 0, anchor: 1, anchorHash: l1.block(1).block.hash },
+  ])
+  try {
+    core.receipts.add(given!)
+    assert.unreachable('it was taken')
+  } catch (error) {
+    const { code, family } = error as LifeboatError
+    assert.equal([code, family], ['L1_NOT_READ', 'retryable'])
+  }
+  await core.tick()
+  assert.is(core.receipts.add(given!), 'open')
 })
 
 test('L1’s word that a receipt is broken stops nothing else from being folded', async () => {

@@ -1,11 +1,9 @@
 /** What disputes make a watcher say, and how its door shows them. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { bytesToHex, ZERO_HASH } from '../../protocol/bytes.ts'
-import { hashMandate, type Mandate } from '../../protocol/mandate.ts'
+import { ZERO_HASH } from '../../protocol/bytes.ts'
 import { createDoor } from '../../service/http.ts'
 import { createSilentLog } from '../../service/log.ts'
-import { signDigest } from '../../signatures/sign.ts'
 import { ROUTE_STATUS } from '../../watcher/routes.ts'
 import { addWatchRoutes } from '../../watcher/routesWatch.ts'
 import {
@@ -21,9 +19,9 @@ import {
   hashOf,
   makeBlock,
   mallory,
+  mandateOf,
   pay,
   ROOT_CONTRACT,
-  SEPARATOR,
   submitted,
 } from './support/chain.ts'
 import { createTestCore, PARAMETERS } from './support/core.ts'
@@ -42,18 +40,7 @@ async function createScene(wards: readonly Actor[] = []) {
   const core = createTestCore({ l1, peers: [operator.peer], overrides: { sender: carol.address } })
   await core.tick()
   for (const ward of wards) {
-    const mandate: Mandate = {
-      owner: ward.address,
-      delegate: carol.address,
-      validFrom: 0,
-      validUntil: l1.now() + 100 * MEP,
-      position: 0,
-      minAmount: 0n,
-      maxFee: 0n,
-      epoch: 0,
-    }
-    const signature = bytesToHex(signDigest(hashMandate(mandate, SEPARATOR), ward.key))
-    core.protection.add({ owner: ward.address, mandate, signature }, 0)
+    core.protection.add({ owner: ward.address, ...mandateOf(ward, { validUntil: l1.now() + 100 * MEP }) }, 0)
   }
   const inFlight = pay(alice, D0, [[bob, 100n]])
   const event = (starter: Actor = mallory) => disputeOf(l1, inFlight, [{ owner: alice, amount: 100n }], starter)

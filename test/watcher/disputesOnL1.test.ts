@@ -1,6 +1,7 @@
 /** The real root contract's events, folded by the watcher: state, lock and verdict are what the contract keeps, after every act. */
 import * as assert from 'uvu/assert'
-import { decodeRootEvents, encodeRelease, type RootEvent } from '../../l1/rootContract.ts'
+import { encodeRelease } from '../../l1/rootCalls.ts'
+import { decodeRootEvents, type RootEvent } from '../../l1/rootEvents.ts'
 import { type Hash, ZERO_HASH } from '../../protocol/bytes.ts'
 import type { Exit } from '../../protocol/exit.ts'
 import { rootSuite, setByHand } from '../contracts/rootSuite.ts'
@@ -14,6 +15,7 @@ import {
   startDispute,
   startDisputedExit,
 } from '../support/disputeMoves.ts'
+import { heldState } from '../support/heldState.ts'
 import {
   deposit,
   ETHER,
@@ -56,15 +58,14 @@ async function fold() {
   return core
 }
 
-/** What the contract calls settled because its value passed on is to us removed: nobody was paid by it. */
 async function agrees(...exits: readonly Exit[]): Promise<string[]> {
   const core = await fold()
   const states: string[] = []
   for (const exit of exits) {
     const record = core.exits.record(exit.outputId)
     const want = await stateOf(world.chain, exit)
-    const got =
-      record?.passedOn && record.state === 'removed' ? 'settled' : (core.exits.stateOf(exit.outputId) ?? 'locked')
+    const held = record && heldState(record)
+    const got = held === 'removed' ? (core.exits.stateOf(exit.outputId) ?? 'locked') : (held ?? 'locked')
     assert.is(got, want)
     if (want !== 'locked') assert.equal(record?.exit, exit)
     const [, , evidence, , , , contested] = await world.chain.read<readonly unknown[]>('exitRecord', [exit.outputId])

@@ -5,7 +5,7 @@
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { RootEventBody } from '../../l1/rootContract.ts'
+import type { RootEventBody } from '../../l1/rootEvents.ts'
 import { type Hash, hexToBytes, ZERO_HASH } from '../../protocol/bytes.ts'
 import { decodeBody } from '../../protocol/codec.ts'
 import { outputIdAt, outputIdOf } from '../../protocol/position.ts'

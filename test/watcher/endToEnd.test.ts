@@ -9,7 +9,7 @@ import WebSocket from 'ws'
 import { createClient as createApiClient } from '../../api/client.ts'
 import type { Deployment } from '../../l1/deployment.ts'
 import { connectEndpoint } from '../../l1/endpoint.ts'
-import { encodeDepositEth, encodeStartDepositExit, encodeStartStandardExit } from '../../l1/rootContract.ts'
+import { encodeDepositEth, encodeStartDepositExit, encodeStartStandardExit } from '../../l1/rootCalls.ts'
 import type { Hash } from '../../protocol/bytes.ts'
 import { encodeBody } from '../../protocol/codec.ts'
 import { createMemoryLog } from '../../service/log.ts'
@@ -133,7 +133,9 @@ test('follows payments, serves them on, and gives an owner what it takes to leav
     ['INVALID_EXIT'],
   )
   const explained = await readAnswer(await fetch(`${second.url}/v1/explain/exit/${facts?.exit.outputId}`))
-  assert.match(explained.summary.join(), /the exit is invalid/)
+  const words = explained.summary.join('; ')
+  assert.match(words, /the exit is invalid/)
+  assert.match(words, /, 1 ETH, owner 0x.*; started at \d{4}-[-: \d]+ UTC in L1 block \d+ by .*, payable after \d{4}-/)
   const exits = await readAnswer(await fetch(`${second.url}/v1/exits?open=true`))
   assert.equal(exits.exits.map(({ output }) => output).sort(), ['spent', 'unspent'])
   assert.is((await second.client.status()).role, 'watcher')

@@ -4,7 +4,7 @@ import type { Hex } from 'viem'
 import type { Deployment } from '../../l1/deployment.ts'
 import { connectEndpoint } from '../../l1/endpoint.ts'
 import { listRows } from '../../l1/outboxStore.ts'
-import { encodeFraudProof } from '../../l1/rootContract.ts'
+import { encodeFraudProof } from '../../l1/rootCalls.ts'
 import { encodeChallengeData, encodeEndChallenge } from '../../l1/suretyContract.ts'
 import { ZERO_HASH } from '../../protocol/bytes.ts'
 import { joinBody } from '../../protocol/codec.ts'
@@ -24,9 +24,8 @@ import { type Actor, actors, type ChildBlock, ETH, eventOf, Reverted } from '../
 import { createFakePeer, encodeLoosely } from './support/chain.ts'
 
 const { alice, bob, carol, mallory, watcher: sender } = actors
-const { test, world } = rootSuite('watcher: faults on L1')
+const { test, world, mep } = rootSuite('watcher: faults on L1')
 const operator = createFakePeer('operator')
-const mep = () => world.chain.parameters.minExitPeriod
 
 const running: (() => Promise<void>)[] = []
 

@@ -20,7 +20,7 @@ import {
   SEPARATOR,
   submitted,
 } from './support/chain.ts'
-import { createFolder, createTestCore, dump, openStore } from './support/core.ts'
+import { createFolder, createTestCore, dump, fresh, openStore } from './support/core.ts'
 import { createFakeL1 } from './support/l1.ts'
 
 const test = suite('watcher: L1 reorgs and restarts')
@@ -32,14 +32,6 @@ function createScene() {
   const operator = createFakePeer('operator')
   const core = createTestCore({ l1, peers: [operator.peer] })
   return { l1, operator, core }
-}
-
-/** What a watcher that starts now knows. */
-async function fresh(l1: ReturnType<typeof createFakeL1>, operator: ReturnType<typeof createFakePeer>) {
-  const core = createTestCore({ l1, peers: [operator.peer] })
-  await core.tick()
-  await core.tick()
-  return dump(core.db)
 }
 
 test('forgets a deposit that L1 dropped, with everything paid from it', async () => {
@@ -58,7 +50,7 @@ test('forgets a deposit that L1 dropped, with everything paid from it', async ()
   assert.is(core.ledger.find(D0), undefined)
   assert.is(core.ledger.find(at(1, 0)), undefined)
   assert.is(core.facts.newestBlock(), 0)
-  assert.equal(dump(core.db), await fresh(l1, operator))
+  assert.equal(dump(core.db), await fresh({ l1, operator }))
 })
 
 test('the same submission in another L1 block is verified from the stored body', async () => {
@@ -76,7 +68,7 @@ test('the same submission in another L1 block is verified from the stored body',
   assert.is(core.facts.verifiedBlock(), 1)
   assert.is(core.facts.header(1)?.timestamp, l1.now())
   operator.state.mode = 'honest'
-  assert.equal(dump(core.db), await fresh(l1, operator))
+  assert.equal(dump(core.db), await fresh({ l1, operator }))
 })
 
 test('a block number that comes back with another root is told, and folded anew', async () => {
@@ -97,7 +89,7 @@ test('a block number that comes back with another root is told, and folded anew'
   assert.equal(core.ledger.unspentOf(bob.address, -1, 5), [])
   assert.is(core.ledger.unspentOf(carol.address, -1, 5).length, 1)
   assert.equal(core.codes(), ['BLOCK_ROOT_CHANGED'])
-  assert.equal(dump(core.db), await fresh(l1, operator))
+  assert.equal(dump(core.db), await fresh({ l1, operator }))
 })
 
 test('an exit that L1 dropped locks nothing any more; in another block it locks from there', async () => {
@@ -184,7 +176,7 @@ test('a reorg that happened while it slept is folded on waking', async () => {
     const again = openStore(folder.file)
     const core = createTestCore({ l1, peers: [operator.peer], db: again })
     await core.tick()
-    assert.equal(dump(again), await fresh(l1, operator))
+    assert.equal(dump(again), await fresh({ l1, operator }))
     again.close()
   } finally {
     folder.remove()

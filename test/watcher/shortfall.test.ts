@@ -1,7 +1,7 @@
 /** A block that was hidden until the exit of what it spends can't be challenged any more: the vault is short, and who is protected leaves. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { RootEventBody } from '../../l1/rootContract.ts'
+import type { RootEventBody } from '../../l1/rootEvents.ts'
 import { defaultLimits } from '../../watcher/safety.ts'
 import {
   alice,

@@ -3,10 +3,8 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createOutput } from '../../../protocol/transaction.ts'
 import { ANSWER_RULES, COMPETITOR_RULES, DECIDE_RULES, INHERIT_RULES } from '../../../watcher/court/disputeRules.ts'
-import { findBrokenRule } from '../../../watcher/court/rules.ts'
 import { START_DISPUTED_RULES } from '../../../watcher/court/startRules.ts'
 import type {
-  Action,
   AnswerDispute,
   DecideDispute,
   Inherit,
@@ -14,6 +12,7 @@ import type {
   StartDisputedExits,
   World,
 } from '../../../watcher/court/types.ts'
+import { type RulePair, triedBy, tryPairs } from './rulePairs.ts'
 import {
   ALICE,
   accountOf,
@@ -144,11 +143,11 @@ const unsafe = worldAt(10, { safety: unsafeSince(40, START) })
 const anchorAt = (anchor: number) => rivalSpend({ header: headerOf({ anchor }) })
 const judged = (verdict: 'canonical' | 'not-canonical') =>
   withDisputes(worldAt(MEP + 1), disputeFactsOf({ txHash: hashOf(0x5000) }, decided(verdict)))
-const makerRuns = withDisputes(worldAt(MEP + 1), disputeFactsOf({ txHash: hashOf(0x5000) }))
+const makerRunsUntil = (elapsed: number, changes: Partial<World> = {}) =>
+  withDisputes(worldAt(elapsed, changes), disputeFactsOf({ txHash: hashOf(0x5000) }))
+const makerRuns = makerRunsUntil(MEP + 1)
 
-type Row = readonly [rule: string, forbidden: Action, world: World, allowed?: Action, allowedWorld?: World]
-
-const rows: readonly Row[] = [
+const rows: readonly RulePair[] = [
   ['COMPETITOR-WHILE-IT-RUNS', competitor({}, {}, decided('canonical')), worldAt(10), competitor()],
   ['COMPETITOR-SPENDS-AN-INPUT', competitor({}, { evidence: rivalSpend({ input: 1 }) }), worldAt(10), competitor()],
   ['COMPETITOR-SPENDS-AN-INPUT', competitor({}, { input: 1 }), worldAt(10)],
@@ -206,6 +205,15 @@ const rows: readonly Row[] = [
   ['VERDICT-IS-DUE', decide(), worldAt(MEP + 1, { lastMove: START + 5 })],
   ['VERDICT-IS-DUE', decide({}, {}, decided('canonical')), worldAt(MEP + 1)],
   ['MAKERS-ARE-JUDGED', decide(), makerRuns, decide(), judged('canonical')],
+  ['MAKERS-ARE-JUDGED', decide(), makerRuns, decide({ byPieces: 'not-canonical' }), makerRuns],
+  ['MAKERS-ARE-JUDGED', decide(), makerRunsUntil(3 * MEP), decide(), makerRunsUntil(3 * MEP + 1)],
+  [
+    'MAKERS-ARE-JUDGED',
+    decide(),
+    makerRunsUntil(3 * MEP + 1, { lastMove: START + 1 }),
+    decide(),
+    makerRunsUntil(3 * MEP + 2, { lastMove: START + 1 }),
+  ],
   [
     'NO-HASTE-TO-A-FALSE-VERDICT',
     decide({ truth: 'not-canonical' }),
@@ -324,15 +332,10 @@ const rows: readonly Row[] = [
 
 const test = suite('rules about disputes')
 
-rows.forEach(([rule, forbidden, world, allowed, allowedWorld], i) => {
-  test(`${rule} stops what it is there for (${i})`, () => {
-    assert.is(findBrokenRule(forbidden, world)?.id, rule)
-    if (allowed) assert.is(findBrokenRule(allowed, allowedWorld ?? world)?.id, undefined)
-  })
-})
+tryPairs(test, rows)
 
 test('every rule about disputes has such a pair', () => {
-  const tried = new Set(rows.filter(([, , , allowed]) => allowed).map(([rule]) => rule))
+  const tried = triedBy(rows)
   const all = [COMPETITOR_RULES, ANSWER_RULES, DECIDE_RULES, INHERIT_RULES, START_DISPUTED_RULES]
   assert.equal(
     all

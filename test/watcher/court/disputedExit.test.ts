@@ -251,7 +251,7 @@ const folds = suite('records around disputes')
 
 folds('evidence through a dispute goes by spend and place, and fills no first slot', () => {
   const events = eventsOf(shown(SPEND, BOB, MADE_AT), shown(SPEND, BOB, MADE_AT + 16), dropped(SPEND, MADE_AT))
-  assert.equal(piecesOf(events), [{ spend: SPEND, place: MADE_AT + 16 }])
+  assert.equal(piecesOf({ exit: disputedExitOf(0), events }), [{ spend: SPEND, place: MADE_AT + 16 }])
   assert.equal(foldRecord(disputedExitOf(0), events).evidence, [SPEND])
   assert.equal(foldRecord(disputedExitOf(0), eventsOf(shown(SPEND, BOB, 1), shown(SPEND, BOB, 2))).evidence, [SPEND])
 })

@@ -353,8 +353,9 @@ heirs('pays a protected output out of the place of the input’s exit, in its to
   assert.is(inherit?.output.output, 0)
   assert.is(inherit?.input, 0)
   assert.equal(inherit?.share, { from: 100n, due: 3n })
-  assert.is(inherits({ exits }, { funded: 102n }).length, 0)
-  assert.is(inherits({ exits }, { funded: 103n }).length, 1)
+  // Of the share's 3 units it is owed 1: only that much has to be covered.
+  assert.is(inherits({ exits }, { funded: 100n }).length, 0)
+  assert.is(inherits({ exits }, { funded: 101n }).length, 1)
   assert.is(inherits({ exits }, { world: { policy: policyOf({ publicService: true }) } }).length, 2)
 })
 
@@ -396,6 +397,28 @@ heirs('frees the share of an output that is over when a protected ticket waits b
   assert.equal(inherits({ exits }, { openExits: [waiting(110n)], funded: 102n }), [])
 })
 
+heirs(
+  'frees what nobody came for a period after the verdict had to be had, where a protected ticket behind it is short',
+  () => {
+    const waits = recordOf(exitOf({ owner: ALICE, position: positionOf(12) }), postponed(110n, 5n))
+    const { dispute } = disputeFactsOf({}, decided('canonical'))
+    const at = (timestamp: number, changes: Partial<Dispute0> = {}, funded = 112n) =>
+      inherits(changes, { openExits: [waits], funded, world: { now: { ...worldAt(0).now, timestamp } } })
+    const last = dispute.exitableAt + 3 * MEP
+    assert.equal(at(last), [])
+    assert.equal(
+      at(last + 1).map(({ output }) => output.output),
+      [0, 2],
+    )
+    assert.equal(at(last + 1, {}, 115n), [], 'who waits behind is covered')
+    assert.is(at(last + 1, {}, 102n).length, 1, 'the line has not come to the second share')
+    const passedOn = recordOf(disputedExitOf(2), postponed(1_000n, 3n), removed('spent'))
+    assert.is(at(last + 1, { exits: [undefined, undefined, passedOn] }).length, 2)
+    const comes = recordOf(disputedExitOf(2))
+    assert.is(at(last + 1, { exits: [undefined, undefined, comes] }).length, 1, 'its exit is in the queue')
+  },
+)
+
 heirs('leaves disputes alone that are not judged, or judged otherwise', () => {
   const setup = { outputs: split, inputExits: [inputTicket], exits: [outputTicket(0)] }
   for (const dispute of [disputeFactsOf(setup), disputeFactsOf(setup, decided('not-canonical'))]) {
@@ -404,6 +427,23 @@ heirs('leaves disputes alone that are not judged, or judged otherwise', () => {
   }
   assert.ok(inherits({ exits: [outputTicket(0)] })[0]?.key.includes('inherit:'))
   assert.ok(inherits({ exits: [outputTicket(0)] })[0]?.purpose.includes(T))
+})
+
+leaving('of an owner with two mandates each output is in the call once, by the one that covers it', () => {
+  const renewed = wardOf([], { account: accountOf(ALICE, { validUntil: START + 20 * MEP }) })
+  const { through, alerts } = plan(disputeOf(), { wards: [wardOf(), renewed] })
+  assert.equal(
+    through.map((start) => start.outputs.map(({ output }) => output)),
+    [[0, 2]],
+  )
+  assert.equal(alerts, [])
+  const ended = wardOf([], { account: accountOf(ALICE, { validUntil: START }) })
+  const other = plan(disputeOf(), { wards: [ended, wardOf()] })
+  assert.equal(
+    other.through.map((start) => start.outputs.map(({ output }) => output)),
+    [[0, 2]],
+  )
+  assert.equal(other.alerts, [], 'nothing stands in the way')
 })
 
 leaving.run()

@@ -3,7 +3,8 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ABANDON_RULES, PROOF_RULES } from '../../../watcher/court/faultRules.ts'
 import { findBrokenRule } from '../../../watcher/court/rules.ts'
-import type { DropEvidence, HaltAbandoned, ProveFault, Release, World } from '../../../watcher/court/types.ts'
+import type { DropEvidence, HaltAbandoned, ProveFault, Release } from '../../../watcher/court/types.ts'
+import { type FullPair, triedBy, tryPairs } from './rulePairs.ts'
 import {
   ALICE,
   exitOf,
@@ -48,9 +49,7 @@ const abandon: HaltAbandoned = { ...terms, type: 'halt-abandoned', silentSince: 
 const silent = worldAt(SILENT + 1, { newestTime: START })
 const offence = { ...prove.proof.offence, position: BAD + 16 }
 
-type Row = readonly [rule: string, forbidden: ProveFault | HaltAbandoned, World, ProveFault | HaltAbandoned, World]
-
-const rows: readonly Row[] = [
+const rows: readonly FullPair[] = [
   ['FAULT-OF-THE-NEXT-BLOCK', prove, worldAt(10, { verifiedBlock: 49 }), prove, worldAt(10)],
   ['FAULT-OF-THE-NEXT-BLOCK', prove, worldAt(10, { verifiedBlock: 51 }), prove, worldAt(10)],
   ['PROOF-SHOWS-THE-FAULT', { ...prove, proof: { rule: 'V1', offence } }, worldAt(10), prove, worldAt(10)],
@@ -85,15 +84,10 @@ const rows: readonly Row[] = [
 
 const test = suite('rules of ending the chain')
 
-rows.forEach(([rule, forbidden, world, allowed, allowedWorld], i) => {
-  test(`${rule} stops what it is there for (${i})`, () => {
-    assert.is(findBrokenRule(forbidden, world)?.id, rule)
-    assert.is(findBrokenRule(allowed, allowedWorld)?.id, undefined)
-  })
-})
+tryPairs(test, rows)
 
 test('every rule has such a pair', () => {
-  const tried = new Set(rows.map(([rule]) => rule))
+  const tried = triedBy(rows)
   assert.equal(
     [...PROOF_RULES, ...ABANDON_RULES].map(({ id }) => id).filter((id) => !tried.has(id)),
     [],

@@ -1,6 +1,7 @@
 /** The court against the real root contract: what it wants, the contract takes, until there is nothing left to want. */
 import * as assert from 'uvu/assert'
-import { decodeRootEvents, encodeDecide, type RootEvent } from '../../../l1/rootContract.ts'
+import { encodeDecide } from '../../../l1/disputeCalls.ts'
+import { decodeRootEvents, type RootEvent } from '../../../l1/rootEvents.ts'
 import { bytesToHex, type Hash, ZERO_HASH } from '../../../protocol/bytes.ts'
 import type { Exit } from '../../../protocol/exit.ts'
 import { outputIdAt } from '../../../protocol/position.ts'

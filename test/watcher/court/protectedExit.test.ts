@@ -1,18 +1,22 @@
 /** Protected outputs when the chain turns unsafe: who leaves, in which order, with what money. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { Exit } from '../../../protocol/exit.ts'
 import { UNLIMITED_WEI } from '../../../watcher/court/policy.ts'
 import { planProtected, stepProtected, type Ward } from '../../../watcher/court/protectedExit.ts'
 import type { L1Readings, StartExit, World } from '../../../watcher/court/types.ts'
-import type { ExitRecord, ProtectedOutput } from '../../../watcher/facts.ts'
+import type { ExitRecord, ProtectedEntry, ProtectedOutput } from '../../../watcher/facts.ts'
 import {
   ALICE,
   accountOf,
   BOB,
   depositOf,
+  ETH,
   ETHER,
   exitOf,
   GWEI,
+  hashOf,
+  headerOf,
   MEP,
   outputOf,
   paid,
@@ -21,6 +25,7 @@ import {
   readingsOf,
   recordOf,
   START,
+  spendOf,
   TKN,
   unsafeSince,
   worldAt,
@@ -196,6 +201,48 @@ test('tells where each output stands, whatever it was before', () => {
     assert.is(stepProtected(before, { ...input, revoked: true }).next, 'blocked')
     assert.is(stepProtected(before, { ...input, output: outputOf({ exit: 'queued' }) }).next, 'left')
   }
+})
+
+/** The place of a mass exit that names the output. */
+function entryOf(output: ProtectedOutput, item: Partial<Exit>): ProtectedEntry {
+  return {
+    batchId: hashOf(1),
+    entry: { position: output.position, amount: output.amount, index: 0, before: 0n },
+    item: exitOf({ position: depositOf(50), owner: ETH, ...item }),
+  }
+}
+
+test('an output that a locked mass exit names is secured, unless an exit of its own would come earlier', () => {
+  const output = outputOf({ position: depositOf(40) })
+  const starts = (entry: ProtectedEntry) => plan([wardOf([{ ...output, entries: [entry] }])]).starts.length
+  // Started now, its own exit would be payable after START + 60 + MEP.
+  assert.is(starts(entryOf(output, { exitableAt: START + 60 + MEP })), 0)
+  assert.is(starts(entryOf(output, { exitableAt: START + 61 + MEP })), 1, 'a batch with a later place')
+  const { item: _, ...waiting } = entryOf(output, {})
+  assert.is(starts(waiting), 1, 'a batch that is not locked yet may still be dissolved')
+})
+
+test('beside young exits of the same block the mass exit of the block goes first', () => {
+  const header = headerOf({ timestamp: START - 100 })
+  const output = outputOf({
+    position: positionOf(10),
+    shown: { transaction: { inputs: [1], outputs: [], memo: hashOf(0) }, header, proof: spendOf(exitOf()).proof },
+  })
+  const young = { young: true, exitableAt: header.timestamp + 2 * MEP, seq: 3 }
+  const starts = (item: Partial<Exit>) =>
+    plan([wardOf([{ ...output, entries: [entryOf(output, item)] }])]).starts.length
+  assert.is(starts({ ...young, position: depositOf(10) }), 0)
+  assert.is(starts({ ...young, position: depositOf(11) }), 1, 'a batch that is as old as a later block')
+})
+
+test('of an owner with two mandates each output starts once, by the one that covers it', () => {
+  const wards = [accountOf(ALICE, { validUntil: START }), accountOf(), accountOf(ALICE, { validFrom: 1 })].map(
+    (account): Ward => ({ account, revoked: false, outputs }),
+  )
+  const { starts, alerts } = plan(wards)
+  assert.is(starts.length, outputs.length)
+  assert.is(new Set(starts.map(({ key }) => key)).size, outputs.length)
+  assert.equal(alerts, [], 'nothing stands in the way')
 })
 
 test.run()

@@ -1,222 +1,33 @@
-/** The queue: what is brought to L1 is what the contract's own loop takes, all of it and in its order. */
-import fc from 'fast-check'
+/** The keeper of the queue: what it asks L1 for, what it releases and what it leaves to others. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Header } from '../../../protocol/block.ts'
 import type { Hash } from '../../../protocol/bytes.ts'
-import type { Exit } from '../../../protocol/exit.ts'
-import { decodePosition } from '../../../protocol/position.ts'
-import { firstEvidenceOf } from '../../../watcher/court/exitRecord.ts'
+import { OPENED_SEQ } from '../../../protocol/massExit.ts'
+import type { BatchRecord } from '../../../watcher/court/batchTypes.ts'
 import { planQueue } from '../../../watcher/court/queueKeeper.ts'
-import { buildTurns, dueTurns } from '../../../watcher/court/turns.ts'
-import type { L1Readings, ProcessExits, QueueCursor, Turns, World } from '../../../watcher/court/types.ts'
-import type { ExitRecord } from '../../../watcher/facts.ts'
+import type { L1Readings, ProcessExits, Ticket, World } from '../../../watcher/court/types.ts'
+import type { ExitRecord, LeftPlace } from '../../../watcher/facts.ts'
+import { EMPTY, FINAL, oldExit, PASSED, SPEND } from './queueExits.ts'
 import {
   ALICE,
   BOB,
-  dropped,
   ETH,
   ETHER,
-  exitOf,
   GWEI,
+  hashOf,
   headerOf,
   MEP,
   policyOf,
   positionOf,
   postponed,
+  RIVAL,
   readingsOf,
-  recordOf,
-  removed,
   START,
   shown,
   TKN,
   worldAt,
 } from './world.ts'
-
-const SPEND = positionOf(20)
-const EMPTY: QueueCursor = { oldHead: 0, oldTail: 0, youngFirst: 0, youngCursor: 0 }
-/** Every turn has passed. */
-const PASSED: QueueCursor = { ...EMPTY, oldHead: 9, oldTail: 9 }
-const FINAL = headerOf({ timestamp: START - 2 * MEP })
-
-type Body = Parameters<typeof recordOf>[1]
-
-/** The seq-th exit of stream A, exitable at START + MEP + seq. */
-function oldExit(seq: number, changes: Partial<Exit> = {}, ...events: Body[]): ExitRecord {
-  const position = positionOf(1, seq)
-  return recordOf(exitOf({ position, seq, exitableAt: START + MEP + seq, ...changes }), ...events)
-}
-
-function youngExit(block: number, seq: number, exitableAt: number, changes: Partial<Exit> = {}): ExitRecord {
-  return recordOf(exitOf({ position: positionOf(block, seq), young: true, seq, exitableAt, ...changes }))
-}
-
-/** What the contract's processExits does with these lists: the exits it gives a turn, and where the queue stands then. */
-function processOnL1(
-  {
-    cursor,
-    exits,
-    links,
-  }: {
-    cursor: QueueCursor
-    exits: ReadonlyMap<Hash, ExitRecord>
-    links: readonly (readonly [block: number, count: number, timestamp: number])[]
-  },
-  turns: Turns,
-  { now, maxCount }: { now: number; maxCount: number },
-) {
-  const q = { ...cursor }
-  const at = { old: 0, young: 0, block: 0, evidence: 0 }
-  const given: Hash[] = []
-  const finals: Hash[] = []
-  const link = () => links.find(([block]) => block === q.youngFirst)
-  while (given.length < maxCount) {
-    let oldAt = Number.POSITIVE_INFINITY
-    let youngAt = Number.POSITIVE_INFINITY
-    if (q.oldHead !== q.oldTail) {
-      while ((turns.old[at.old]?.seq ?? Number.POSITIVE_INFINITY) < q.oldHead) at.old++
-      const head = turns.old[at.old]
-      if (!head || head.young || head.seq !== q.oldHead) break
-      oldAt = head.exitableAt
-    }
-    if (q.youngFirst !== 0) {
-      const isIt = (header: Header) => header.timestamp === link()?.[2]
-      while (at.block < turns.youngBlocks.length && !isIt(turns.youngBlocks[at.block]!)) at.block++
-      const header = turns.youngBlocks[at.block]
-      if (!header) break
-      youngAt = header.timestamp + 2 * MEP
-    }
-    const young = youngAt < oldAt
-    if (now <= Math.min(oldAt, youngAt) || Math.min(oldAt, youngAt) === Number.POSITIVE_INFINITY) break
-    if (young) {
-      const isPast = (exit: Exit) => {
-        const { block } = decodePosition(exit.position)
-        return block < q.youngFirst || (block === q.youngFirst && exit.seq < q.youngCursor)
-      }
-      while (at.young < turns.young.length && isPast(turns.young[at.young]!)) at.young++
-    }
-    const exit = young ? turns.young[at.young] : turns.old[at.old]
-    if (!exit || (young && exit.seq !== q.youngCursor)) break
-    if (young) {
-      at.young++
-      if (++q.youngCursor >= (link()?.[1] ?? 0)) {
-        const next = links.findIndex(([block]) => block === q.youngFirst) + 1
-        q.youngFirst = links[next]?.[0] ?? 0
-        q.youngCursor = 0
-      }
-    } else {
-      at.old++
-      q.oldHead++
-    }
-    given.push(exit.outputId)
-    const record = exits.get(exit.outputId)!
-    const evidence = firstEvidenceOf(record.events)
-    if (
-      record.state === 'queued' &&
-      evidence !== 0 &&
-      turns.evidenceBlocks[at.evidence]?.timestamp === decodePosition(evidence).block
-    ) {
-      at.evidence++
-      finals.push(exit.outputId)
-    }
-  }
-  return { given, finals, cursor: q }
-}
-
-const turnsSuite = suite('turns')
-
-const someQueue = fc
-  .record({
-    old: fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 8 }),
-    young: fc.array(fc.tuple(fc.integer({ min: 2, max: 12 }), fc.integer({ min: 1, max: 3 })), { maxLength: 4 }),
-    done: fc.nat({ max: 12 }),
-    elapsed: fc.integer({ min: 0, max: 60 }),
-    count: fc.integer({ min: 1, max: 20 }),
-    evidence: fc.array(fc.constantFrom('none', 'final', 'open', 'removed', 'dropped'), {
-      minLength: 20,
-      maxLength: 20,
-    }),
-  })
-  .map(({ old, young, done, elapsed, count, evidence }) => {
-    const kinds = [...evidence]
-    // A header's timestamp names its block here, so that the model can tell headers apart.
-    const finalBlocks = new Map<number, Header>()
-    const withEvidence = (exit: Exit): ExitRecord => {
-      const kind = kinds.shift() ?? 'none'
-      const block = kind === 'open' ? START + MEP + 1_000 : 100 + kinds.length
-      const spend = positionOf(block)
-      finalBlocks.set(block, headerOf({ timestamp: block }))
-      if (kind === 'none') return recordOf(exit)
-      if (kind === 'removed') return recordOf(exit, shown(spend), removed('spent'))
-      if (kind === 'dropped') return recordOf(exit, shown(spend), shown(SPEND), dropped(spend))
-      return recordOf(exit, shown(spend))
-    }
-    const starts = [...old].sort((a, b) => a - b)
-    const records = starts.map((start, seq) => withEvidence(oldExit(seq, { exitableAt: START + MEP + start }).exit))
-    const blocks = [...new Map(young)].sort(([a], [b]) => a - b)
-    const links = blocks.map(([block, size], i) => [block, size, START - MEP + 3 * block + (i % 2)] as const)
-    for (const [block, size, timestamp] of links) {
-      for (let seq = 0; seq < size; seq++) records.push(withEvidence(youngExit(block, seq, timestamp + 2 * MEP).exit))
-    }
-    const headers = new Map(finalBlocks)
-    for (const [block, , timestamp] of links) headers.set(block, headerOf({ timestamp }))
-    const cursor = { oldHead: 0, oldTail: starts.length, youngFirst: links[0]?.[0] ?? 0, youngCursor: 0 }
-    const exits = new Map(records.map((record) => [record.exit.outputId, record]))
-    return { l1: { cursor, exits, links }, records, headers, done, now: START + MEP + elapsed, count }
-  })
-
-turnsSuite('the contract takes all turns that are due and were asked for, in the merged order', () => {
-  fc.assert(
-    fc.property(someQueue, ({ l1, records, headers, done, now, count }) => {
-      const world = { ...worldAt(0), now: { ...worldAt(0).now, timestamp: now } }
-      // Somebody gave the first few their turn before us.
-      const all = buildTurns({ records, headers, cursor: l1.cursor }, records.length, world)
-      const { cursor } = processOnL1(l1, all, { now, maxCount: done })
-      const queue = { records, headers, cursor }
-      const due = dueTurns(queue, world)
-      const turns = buildTurns(queue, count, world)
-      const { given, finals } = processOnL1({ ...l1, cursor }, turns, { now, maxCount: count })
-      assert.equal(
-        given,
-        due.slice(0, count).map(({ exit }) => exit.outputId),
-      )
-      const wantFinal = due.slice(0, count).filter(({ state, events }) => {
-        const block = decodePosition(firstEvidenceOf(events)).block
-        return state === 'queued' && block !== 0 && block !== 20 && now > block + MEP
-      })
-      assert.equal(
-        finals,
-        wantFinal.map(({ exit }) => exit.outputId),
-      )
-      // The other processor was faster with half of them: what is past is skipped, the rest is taken all the same.
-      const ahead = processOnL1({ ...l1, cursor }, turns, { now, maxCount: Math.floor(count / 2) })
-      const after = processOnL1({ ...l1, cursor: ahead.cursor }, turns, { now, maxCount: count })
-      assert.equal([...ahead.given, ...after.given].slice(0, given.length), given)
-    }),
-    { numRuns: 400 },
-  )
-})
-
-turnsSuite('stops before an exit that it does not know, and before a block whose header it lacks', () => {
-  const cursor = { ...EMPTY, oldTail: 3, youngFirst: 5 }
-  const records = [oldExit(0), oldExit(2), youngExit(5, 0, START + MEP + 1)]
-  const world = worldAt(MEP + 100)
-  const dueOf = (headers: ReadonlyMap<number, Header>) =>
-    dueTurns({ records, cursor, headers }, world).map(({ exit }) => exit.position)
-  assert.equal(dueOf(new Map([[5, headerOf()]])), [positionOf(1, 0), positionOf(5, 0)])
-  assert.equal(dueOf(new Map()), [positionOf(1, 0)])
-})
-
-turnsSuite('takes stream A first on a tie, and young exits by block, then by arrival', () => {
-  const at = START + MEP + 1
-  const records = [youngExit(6, 0, at), youngExit(5, 1, at), youngExit(5, 0, at), oldExit(1), oldExit(0)]
-  const headers = new Map([5, 6].map((block) => [block, headerOf()] as const))
-  const due = dueTurns({ records, headers, cursor: { ...EMPTY, oldTail: 2, youngFirst: 5 } }, worldAt(MEP + 2))
-  assert.equal(
-    due.map(({ exit }) => exit.position),
-    [positionOf(1, 0), positionOf(1, 1), positionOf(5, 0), positionOf(5, 1), positionOf(6, 0)],
-  )
-})
 
 const keeper = suite('queue keeper')
 
@@ -226,6 +37,8 @@ type Keeping = {
   readings?: Partial<L1Readings>
   world?: World
   headers?: ReadonlyMap<number, Header>
+  ourBatches?: readonly BatchRecord[]
+  leftPlaces?: readonly LeftPlace[]
 }
 
 function keep({
@@ -234,16 +47,20 @@ function keep({
   readings = {},
   world = worldAt(MEP + 100),
   headers = new Map([[20, FINAL]]),
+  ourBatches = [],
+  leftPlaces = [],
 }: Keeping) {
   const queue = { ...EMPTY, oldTail: records.length }
   return planQueue({
     records,
     openExits: records,
     cancelled: [],
+    leftPlaces,
     headers,
     doubted,
     readings: readingsOf({ queue, ...readings }),
     world,
+    ourBatches,
   })
 }
 
@@ -263,6 +80,44 @@ keeper('gives turns up to the last one of a protected owner, and not to the stra
   assert.is(turn.budgetWei, turn.bountyWei + policyOf().keeperBudgetWei)
   assert.is(turn.notBefore, START + MEP)
 })
+
+keeper('gives as many turns as one call may, where more strangers than that stand before a protected owner', () => {
+  const strangers = Array.from({ length: 300 }, (_, i) => oldExit(i, { exitableAt: START + MEP }))
+  const ordered = [...strangers, oldExit(300, { ...ours, exitableAt: START + MEP })]
+  for (const seen of [ordered.length, 200]) {
+    const records = ordered.slice(0, seen)
+    const [action] = planQueue({
+      records,
+      openExits: ordered,
+      cancelled: [],
+      headers: new Map([[20, FINAL]]),
+      doubted: new Set(),
+      readings: readingsOf({ queue: { ...EMPTY, oldTail: ordered.length } }),
+      world: worldAt(MEP + 10),
+    })
+    assert.is(action?.type, 'process-exits', `${seen} in sight`)
+    assert.ok((action as ProcessExits).count > 50)
+  }
+})
+
+keeper(
+  'gives the turn to what it started itself for an owner of a mandate alone, and settles it: the bond is its own',
+  () => {
+    const started = { owner: BOB, payer: policyOf().sender }
+    assert.equal(
+      keep({ records: [oldExit(0), oldExit(1, started), oldExit(2)] }).map(
+        (effect) => effect.type === 'process-exits' && effect.count,
+      ),
+      [2],
+    )
+    const ticket = oldExit(0, started, postponed(0n, ETHER))
+    const settled = keep({ records: [ticket], readings: { queue: PASSED, funded: new Map([[ETH, ETHER]]) } })
+    assert.equal(
+      settled.map(({ type }) => type),
+      ['settle'],
+    )
+  },
+)
 
 keeper('leaves strangers alone, unless in public service and the bounties pay', () => {
   const records = [oldExit(0), oldExit(1), oldExit(2), oldExit(3)]
@@ -327,6 +182,34 @@ keeper('releases what nobody is owed when something of ours waits behind it', ()
   assert.equal(types([before, oldExit(0, ours, postponed(0n, 5n))]), ['settle'])
 })
 
+keeper(
+  'settles a stranger’s ticket where a place of ours is short: a further share of the same output may be what is missing',
+  () => {
+    const stranger = oldExit(0, { owner: BOB }, postponed(0n, 5n))
+    const types = (records: readonly ExitRecord[]) =>
+      keep({ records, readings: { queue: PASSED, funded: new Map([[ETH, 12n]]) } }).map(({ type }) => type)
+    assert.equal(types([stranger]), [])
+    assert.equal(types([stranger, oldExit(1, ours, postponed(12n, 5n))]), ['settle'])
+    assert.equal(types([stranger, oldExit(1, { ...ours, token: TKN }, postponed(12n, 5n))]), [])
+  },
+)
+
+keeper('frees a place that an exit gave up, once the line is there and something of ours waits behind it', () => {
+  const left = { token: ETH, from: 10n, due: 5n }
+  const types = (records: readonly ExitRecord[], funded = 10n, world = worldAt(MEP + 100)) =>
+    keep({ records, world, leftPlaces: [left], readings: { queue: PASSED, funded: new Map([[ETH, funded]]) } })
+      .map(({ type }) => type)
+      .filter((type) => type === 'free-place')
+  const behind = oldExit(1, ours, postponed(15n, 5n))
+  assert.equal(types([behind]), ['free-place'])
+  assert.equal(types([behind], 9n), [], 'the line has not come to it')
+  assert.equal(types([oldExit(1, ours)]), ['free-place'], 'its turn is ahead, and so is its place')
+  assert.equal(types([oldExit(1, ours, postponed(0n, 10n))]), [], 'ours is before it')
+  assert.equal(types([oldExit(1, { ...ours, token: TKN }, postponed(15n, 5n))]), [])
+  assert.equal(types([]), [])
+  assert.equal(types([], 10n, service(worldAt(MEP + 100))), ['free-place'])
+})
+
 keeper('releases with evidence that is final, verified and not void only', () => {
   const young = positionOf(21)
   const thief = oldExit(0, {}, shown(young), shown(positionOf(22)), shown(SPEND), postponed(0n, ETHER))
@@ -361,5 +244,68 @@ keeper('sends protected accounts their credits if asked to', () => {
   assert.equal(rest, [])
 })
 
-turnsSuite.run()
+/** A mass exit in the queue; `ticket`: after its turn. */
+function batchOf(seq: number, ticket?: Pick<Ticket, 'from' | 'due'>) {
+  const record = oldExit(seq, { owner: ETH, outputId: hashOf(seq), payer: RIVAL })
+  const { exit } = record
+  const batch: BatchRecord = {
+    batchId: exit.outputId,
+    batch: {
+      root: hashOf(1),
+      count: 3,
+      token: exit.token,
+      total: exit.amount,
+      last: exit.position,
+      madeAt: 0,
+      startedAt: START,
+      coordinator: RIVAL,
+      bond: 1n,
+    },
+    state: 'locked',
+    started: record.events[0]!.at,
+    demands: new Map(),
+    openDemands: 0,
+    item: exit,
+    ...(ticket && { ticket }),
+    strikes: new Map(),
+    uses: new Map(),
+    strikesPaid: 0n,
+  }
+  return { record, batch }
+}
+
+keeper('a mass exit of strangers is brought with the exits behind it', () => {
+  const { record } = batchOf(0)
+  const [action] = keep({ records: [record, oldExit(1, ours)] })
+  assert.equal((action as ProcessExits).turns.old, [record.exit, oldExit(1, ours).exit])
+  assert.equal(keep({ records: [record, oldExit(1)] }), [])
+})
+
+keeper('a mass exit that names an output of ours has its turn for us', () => {
+  const { record, batch } = batchOf(1)
+  const [action] = keep({ records: [oldExit(0), record, oldExit(2)], ourBatches: [batch] })
+  assert.is((action as ProcessExits).count, 2)
+  assert.is((action as ProcessExits).helpsProtected, true)
+})
+
+keeper('an opened entry of a mass exit is neither awaited nor brought', () => {
+  const opened = oldExit(0, { seq: OPENED_SEQ, outputId: hashOf(5), bond: 0n })
+  const [action] = keep({ records: [opened, oldExit(0), oldExit(1, ours)] })
+  assert.equal(
+    (action as ProcessExits).turns.old.map(({ seq }) => seq),
+    [0, 1],
+  )
+})
+
+keeper('what nobody is owed is released where shares of a mass exit of ours lie behind it, not before it', () => {
+  const fallen = oldExit(0, {}, shown(SPEND), postponed(5n, ETHER))
+  const released = (from: bigint) => {
+    const ourBatches = [batchOf(1, { from, due: ETHER }).batch]
+    const effects = keep({ records: [fallen], readings: { funded: new Map([[ETH, 6n]]), queue: PASSED }, ourBatches })
+    return effects.map(({ type }) => type)
+  }
+  assert.equal(released(5n + ETHER), ['release'])
+  assert.equal(released(0n), [])
+})
+
 keeper.run()

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import * as batchRules from '../../../watcher/court/batchRules.ts'
 import {
   BREAK_RECEIPT_RULES,
   CHALLENGE_DATA_RULES,
@@ -13,9 +14,9 @@ import { ABANDON_RULES, PROOF_RULES } from '../../../watcher/court/faultRules.ts
 import { findBrokenRule, judge, RULES, renderRuleTable } from '../../../watcher/court/rules.ts'
 import { START_DISPUTED_RULES } from '../../../watcher/court/startRules.ts'
 import type {
-  Action,
   Challenge,
   DropEvidence,
+  FreePlace,
   ProcessExits,
   Release,
   Settle,
@@ -23,6 +24,7 @@ import type {
   Withdraw,
   World,
 } from '../../../watcher/court/types.ts'
+import { type RulePair, triedBy, tryPairs } from './rulePairs.ts'
 import {
   ALICE,
   accountOf,
@@ -111,6 +113,7 @@ const settle: Settle = {
   record: recordOf(exitOf({ owner: ALICE }), postponed(5n, 10n)),
   ticket,
   fundedTo: 6n,
+  helpsProtected: false,
 }
 const release: Release = {
   ...terms,
@@ -121,6 +124,15 @@ const release: Release = {
   spend: SPEND,
   place: exitOf().position,
   header: headerOf({ timestamp: START }),
+  helpsProtected: true,
+}
+const freePlace: FreePlace = {
+  ...terms,
+  type: 'free-place',
+  token: ETH,
+  from: 5n,
+  due: 10n,
+  fundedTo: 5n,
   helpsProtected: true,
 }
 const withdraw: Withdraw = { ...terms, type: 'withdraw', token: ETH, account: ALICE, amount: 1n }
@@ -143,7 +155,7 @@ const throughDispute: Challenge = {
   ...challenge,
   record: recordOf(disputedExit),
   evidence: spendOf(exitOf({ position: place }), { spend: positionOf(40) }),
-  made: placeAt(),
+  made: { ...placeAt(), txHash: T },
 }
 const at = (spend: number, names: number) => spendOf(exitOf({ position: names }), { spend })
 const dropRefuted: DropEvidence = {
@@ -177,9 +189,7 @@ const ALICE_TX = `0x${'a1'.repeat(32)}` as const
 const notSuspending = disputeFactsOf({ dispute: { suspends: 0 } })
 const otherShown = { txHash: ALICE_TX, header: headerOf(), proof: placeAt().proof }
 
-type Row = readonly [rule: string, forbidden: Action, world: World, allowed?: Action, allowedWorld?: World]
-
-const rows: readonly Row[] = [
+const rows: readonly RulePair[] = [
   ['SPEND-NAMES-THE-OUTPUT', { ...challenge, evidence: spendOf(exitOf({ position: 1_600 })) }, worldAt(10), challenge],
   ['SPEND-NAMES-THE-OUTPUT', { ...challenge, evidence: spendOf(exitOf(), { input: 1 }) }, worldAt(10)],
   ['SPEND-NAMES-THE-OUTPUT', { ...challenge, evidence: spendOf(exitOf(), { spend: SPEND + 1 }) }, worldAt(10)],
@@ -340,6 +350,13 @@ const rows: readonly Row[] = [
     'SETTLE-WITH-INTEREST',
     { ...settle, record: recordOf(exitOf({ owner: BOB }), postponed(5n, 10n)) },
     mature,
+    { ...settle, record: recordOf(exitOf({ owner: BOB }), postponed(5n, 10n)), helpsProtected: true },
+    mature,
+  ],
+  [
+    'SETTLE-WITH-INTEREST',
+    { ...settle, record: recordOf(exitOf({ owner: BOB }), postponed(5n, 10n)) },
+    mature,
     settle,
     mature,
   ],
@@ -393,6 +410,8 @@ const rows: readonly Row[] = [
     { ...release, helpsProtected: false },
     publicService(mature),
   ],
+  ['FREE-ONLY-COVERED', { ...freePlace, fundedTo: 4n }, worldAt(10), freePlace],
+  ['FREE-WITH-INTEREST', { ...freePlace, helpsProtected: false }, worldAt(10), freePlace],
   ['WITHDRAW-FOR-PROTECTED', withdraw, worldAt(10), withdraw, withdrawing],
   ['WITHDRAW-FOR-PROTECTED', { ...withdraw, account: BOB }, withdrawing],
   ['WITHDRAW-FOR-PROTECTED', { ...withdraw, amount: 0n }, withdrawing],
@@ -400,21 +419,20 @@ const rows: readonly Row[] = [
 
 const test = suite('rules')
 
-rows.forEach(([rule, forbidden, world, allowed, allowedWorld], i) => {
-  test(`${rule} stops what it is there for (${i})`, () => {
-    assert.is(findBrokenRule(forbidden, world)?.id, rule)
-    if (allowed) assert.is(findBrokenRule(allowed, allowedWorld ?? world)?.id, undefined)
-  })
-})
+tryPairs(test, rows)
 
 test('every rule has such a pair', () => {
-  const tried = new Set(rows.filter(([, , , allowed]) => allowed).map(([rule]) => rule))
+  const tried = triedBy(rows)
   // Those have their own file.
   const ofDisputes = [COMPETITOR_RULES, ANSWER_RULES, DECIDE_RULES, INHERIT_RULES, START_DISPUTED_RULES]
   for (const { id } of ofDisputes.flat()) tried.add(id)
   for (const { id } of [...PROOF_RULES, ...ABANDON_RULES]) tried.add(id)
   const ofData = [CHALLENGE_DATA_RULES, REVEAL_DATA_RULES, END_DATA_RULES, BREAK_RECEIPT_RULES]
   for (const { id } of ofData.flat()) tried.add(id)
+  const ofBatches = Object.values(batchRules).flatMap((value) =>
+    Array.isArray(value) ? (value as { id: string }[]) : [],
+  )
+  for (const { id } of ofBatches) tried.add(id)
   assert.equal(
     RULES.map(({ id }) => id).filter((id) => !tried.has(id)),
     [],

@@ -1,11 +1,13 @@
 /** A child chain by hand: keys, payments, blocks valid and not, and the L1 events that commit to them. */
-import type { RootEventBody } from '../../../l1/rootContract.ts'
+import type { SignedMandate } from '../../../l1/rootCalls.ts'
+import type { RootEventBody } from '../../../l1/rootEvents.ts'
 import { type Commitment, hashWitnesses } from '../../../protocol/block.ts'
 import { type Address, bytesToHex, type Hash, ZERO_ADDRESS, ZERO_HASH } from '../../../protocol/bytes.ts'
 import { encodeTransaction, joinBody } from '../../../protocol/codec.ts'
 import { domainSeparator } from '../../../protocol/eip712.ts'
 import type { Exit } from '../../../protocol/exit.ts'
 import { keccak256Text } from '../../../protocol/keccak.ts'
+import { hashMandate, type Mandate } from '../../../protocol/mandate.ts'
 import { createTree } from '../../../protocol/merkle.ts'
 import { DEPOSIT_INDEX, encodePosition, outputIdAt } from '../../../protocol/position.ts'
 import {
@@ -54,6 +56,22 @@ export function pay(
   const made = outputs.map(([owner, amount, token]) => createOutput(owner.address, token ?? ETH, amount))
   const list = typeof inputs === 'number' ? [inputs] : inputs
   return sign({ inputs: list, outputs: made, memo }, 'key' in signers ? [signers] : signers)
+}
+
+/** Of `owner` for Carol, for anything, at any time, unless `changes` say otherwise; signed by `signer`. */
+export function mandateOf(owner: Actor, changes: Partial<Mandate> = {}, signer = owner): SignedMandate {
+  const mandate: Mandate = {
+    owner: owner.address,
+    delegate: carol.address,
+    validFrom: 0,
+    validUntil: 2 ** 40,
+    position: 0,
+    minAmount: 0n,
+    maxFee: 0n,
+    epoch: 0,
+    ...changes,
+  }
+  return { mandate, signature: bytesToHex(signDigest(hashMandate(mandate, SEPARATOR), signer.key)) }
 }
 
 export function hashOf(signed: SignedTransaction): Hash {

@@ -75,6 +75,14 @@ export function createFolder() {
   return { file: join(path, 'watcher.sqlite'), remove: () => rmSync(path, { recursive: true, force: true }) }
 }
 
+/** What a watcher that starts now knows of the same L1. */
+export async function fresh({ l1, operator }: Readonly<{ l1: FakeL1; operator: Readonly<{ peer: Peer }> }>) {
+  const core = createTestCore({ l1, peers: [operator.peer] })
+  await core.tick()
+  await core.tick()
+  return dump(core.db)
+}
+
 /** Everything folded, as plain rows: two watchers that know the same hold the same. */
 export function dump(db: Database): Record<string, unknown[]> {
   const all = (sql: string) => db.prepare(sql).all()
@@ -92,6 +100,16 @@ export function dump(db: Database): Record<string, unknown[]> {
     disputes: all(`SELECT tx_hash, state, age_position, locked_at, started_l1, started_log, decided_l1, made
       FROM disputes ORDER BY tx_hash`),
     disputeInputs: all('SELECT * FROM dispute_inputs ORDER BY tx_hash, input'),
+    batches: all(
+      'SELECT batch_id, token, coordinator, state, locked_at, started_l1, started_log FROM batches ORDER BY batch_id',
+    ),
+    entries: all(`SELECT batch_id, position, entry, hex(amount) AS amount, hex(before) AS before
+      FROM batch_entries JOIN batches ON id = batch ORDER BY batch_id, entry`),
+    batchOutputs: all(`SELECT output_id, l1_block, log_index, batch_id, entry, kind
+      FROM batch_outputs JOIN batches ON id = batch ORDER BY output_id, l1_block, log_index`),
+    demands: all(
+      `SELECT batch_id, entry, demander FROM batch_demands JOIN batches ON id = batch ORDER BY batch_id, entry`,
+    ),
     events: all('SELECT * FROM root_events ORDER BY l1_block, log_index'),
   }
 }

@@ -1,5 +1,5 @@
 /** Disputes by hand: what the root contract would say about a transaction in flight, and exits through it. */
-import type { RootEventBody } from '../../../l1/rootContract.ts'
+import type { RootEventBody } from '../../../l1/rootEvents.ts'
 import { type Hash, hexToBytes, ZERO_HASH } from '../../../protocol/bytes.ts'
 import { type DisputeInput, disputeAge, disputeMaturity, hashDisputeInputs } from '../../../protocol/dispute.ts'
 import { type Exit, maturityOf } from '../../../protocol/exit.ts'

@@ -7,10 +7,11 @@ import { iLifeboatAbi, iSuretyAbi } from '../../../contracts/artifacts.generated
 import { type Cursor, type FollowerEvent, foldCursor } from '../../../l1/cursor.ts'
 import type { L1Block } from '../../../l1/header.ts'
 import type { RawLog } from '../../../l1/receipts.ts'
-import type { RootEventBody } from '../../../l1/rootContract.ts'
+import type { RootEventBody } from '../../../l1/rootEvents.ts'
 import type { Hash, Hex } from '../../../protocol/bytes.ts'
 import { bytesToHex, concatBytes } from '../../../protocol/bytes.ts'
 import { keccak256Text } from '../../../protocol/keccak.ts'
+import { encodeEntries, formatOf } from '../../../protocol/massExit.ts'
 import type { L1Source } from '../../../watcher/l1Reader.ts'
 
 const ROOT = `0x${'cc'.repeat(20)}` as const
@@ -71,6 +72,10 @@ export function createFakeL1({ slot = 12, start = 1_000_000, finality = 1_000 } 
     source(name = 'fake'): L1Source {
       return {
         name,
+        head: async () => {
+          if (failure !== undefined) throw failure
+          return tip()
+        },
         follow: (from: Cursor) => {
           let cursor = from
           return {
@@ -151,6 +156,20 @@ function argumentsOf(event: RootEventBody): Record<string, unknown> {
         witnesses: bytesToHex(concatBytes(...transactions.map(({ witnesses }) => witnesses))),
       }
     }
+    case 'BatchStarted': {
+      const { batchId, batch, entries } = event
+      const format = formatOf(entries)
+      return {
+        batchId,
+        batch: { ...batch, last: BigInt(batch.last) },
+        format: { ...format, base: BigInt(format.base) },
+        entries: bytesToHex(encodeEntries(entries, format)),
+      }
+    }
+    case 'BatchLocked':
+      return { ...fields, item: { ...event.item, position: BigInt(event.item.position) } }
+    case 'BatchDissolved':
+      return { ...fields, index: event.demanded ?? 2 ** 32 - 1 }
     case 'ShareReleased':
       return { ...fields, outputId: event.toOutputId }
     case 'DisputeStarted': {

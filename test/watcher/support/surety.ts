@@ -1,4 +1,6 @@
 /** A whole watcher on a test root contract on anvil, its outbox replaced by hand: what the court wrote down is sent when the test says so. */
+
+import { readHeader } from '../../../l1/blocks.ts'
 import { connectEndpoint } from '../../../l1/endpoint.ts'
 import { followL1 } from '../../../l1/follower.ts'
 import { listRows, saveRow } from '../../../l1/outboxStore.ts'
@@ -38,6 +40,7 @@ export async function createSuretyWatcher(
       sources: [
         {
           name: 'anvil',
+          head: () => readHeader(endpoint, 'latest'),
           follow: (from) =>
             followL1({
               endpoint,
