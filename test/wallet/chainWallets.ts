@@ -52,6 +52,7 @@ export async function startChainWallets() {
       budgetWei: ETHER,
       timeoutSeconds: 20,
       confirmations: 1,
+      finalityBlocks: root.parameters.finalityBlocks,
       pollMs: 10,
       report: () => undefined,
     })

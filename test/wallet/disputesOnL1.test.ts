@@ -2,8 +2,9 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Abi, encodeFunctionData } from 'viem'
-import { encodeDepositErc20 } from '../../l1/rootContract.ts'
+import { encodeDepositErc20 } from '../../l1/rootCalls.ts'
 import { type Address, bytesToHex, type Hash } from '../../protocol/bytes.ts'
+import { makerDeadline } from '../../protocol/dispute.ts'
 import { isLifeboatError } from '../../protocol/errors.ts'
 import { createOutput, hashTransaction, type SignedTransaction } from '../../protocol/transaction.ts'
 import type { WalletContext } from '../../wallet/context.ts'
@@ -19,7 +20,7 @@ import { swapFlight } from '../../wallet/swap.ts'
 import { buildSwap, formatSwapFile } from '../../wallet/swapFile.ts'
 import { listCredits, withdraw } from '../../wallet/withdraw.ts'
 import { testTokenAbi, testTokenBytecode } from '../contracts/artifacts.generated.ts'
-import { includedIn, showCompetitor, startDispute } from '../support/disputeMoves.ts'
+import { deposited, includedIn, showCompetitor, startDispute } from '../support/disputeMoves.ts'
 import { challenge, deposit, passTo, place, startExit as startExitOf } from '../support/moves.ts'
 import { type Actor, actors, deploy, ETH, ETHER, eventOf } from '../support/rootChain.ts'
 import { type ChainWallets, startChainWallets } from './chainWallets.ts'
@@ -104,6 +105,38 @@ test(
     const change = await leave(a, { position: place(block, 0, 1), suspectBlock: block.number })
     assert.is('inFlight' in change && change.inFlight.how, 'joined')
     world.withheld.delete(block.number)
+  }),
+)
+
+test(
+  'a verdict that L1 holds back for the dispute about what made an input costs nothing, and is given in time',
+  run(async () => {
+    const [m, b] = [await world.openWallet(3), await world.openWallet(2)]
+    const made = await world.seal([await chain.pay(mallory, await deposit(chain, mallory), [[mallory, ETHER]])])
+    const toBob = await chain.pay(mallory, place(made), [[bob, ETHER]])
+    await handOver(m, b, toBob)
+    const { exits } = await exitInFlight(b, { flight: await findFlight(b, hashOf(toBob)) })
+    const { exitableAt } = (await findDispute(b, hashOf(toBob)))!.dispute
+    await passTo(chain, exitableAt - 20)
+    await startDispute(chain, made.transactions[0]!, [deposited(mallory)], { from: mallory })
+
+    await passVerdict(b, hashOf(toBob))
+    const since = await chain.client.getBlockNumber()
+    assert.equal((await processAll(b, 'early')).decided, [])
+    for (let number = since + 1n; number <= (await chain.client.getBlockNumber()); number++) {
+      const { transactions } = await chain.client.getBlock({ blockNumber: number })
+      for (const hash of transactions)
+        assert.is(
+          (await chain.client.getTransactionReceipt({ hash })).status,
+          'success',
+          'nothing that L1 refuses is sent',
+        )
+    }
+
+    await passTo(chain, makerDeadline(exitableAt, b.root.parameters.minExitPeriod) + 1)
+    const { decided } = await processAll(b, 'late')
+    assert.equal(decided.at(-1), { txHash: hashOf(toBob), verdict: 'canonical' })
+    assert.is(await paidOf(exits[0]!.outputId, b), ETHER)
   }),
 )
 

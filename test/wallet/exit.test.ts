@@ -195,6 +195,23 @@ exits('warns when the output is not older than a suspect block', async () => {
   assert.match(warnings[0]!, 'block 1 is withheld or invalid')
 })
 
+exits(
+  'an exit that L1 took back while it was looked at is called not lost, and the same call again goes on with the same act',
+  async () => {
+    const { world, alice, change } = await scene()
+    const { onSend } = world
+    world.onSend = () => ({ txHash: `0x${'77'.repeat(32)}`, l1Block: 9, events: [] })
+    const error = await startExit(alice, { position: change }).catch((thrown: unknown) => thrown)
+    assert.ok(isLifeboatError(error))
+    assert.equal([error.code, error.family], ['EXIT_VANISHED', 'retryable'])
+    assert.match(error.message, 'not lost')
+    assert.match(error.message, 'the same command again')
+    world.onSend = onSend
+    assert.is((await startExit(alice, { position: change })).exit.amount, 70n)
+    assert.equal(new Set(world.acts.map(({ key }) => key)).size, 1)
+  },
+)
+
 exits('a proof that L1 reorganised away is fetched again', async () => {
   const { world, alice, change } = await scene()
   await keepProofs(alice, [change])

@@ -1,7 +1,7 @@
 /** Reading the queue's state for a start: hints save gas, and never more than gas depends on them. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { RootEvent } from '../../l1/rootContract.ts'
+import type { RootEvent } from '../../l1/rootEvents.ts'
 import { ZERO_ADDRESS, ZERO_HASH } from '../../protocol/bytes.ts'
 import { encodePosition } from '../../protocol/position.ts'
 import { findYoungHint } from '../../wallet/exits.ts'

@@ -3,7 +3,7 @@
  * clock that moves when somebody waits. What the operator says can be bent to lie.
  */
 import type { Activity, ExitData, OwnedOutput, SubmitResult, TransactionStatus } from '../../api/schemas.ts'
-import type { RootEvent } from '../../l1/rootContract.ts'
+import type { RootEvent } from '../../l1/rootEvents.ts'
 import { blockTree, type Header, hashHeader, hashWitnesses, proveTransaction } from '../../protocol/block.ts'
 import { type Address, bytesToHex, type Hash, type Hex, ZERO_ADDRESS } from '../../protocol/bytes.ts'
 import { domainSeparator } from '../../protocol/eip712.ts'
@@ -24,7 +24,7 @@ import { recoverAddress } from '../../signatures/recover.ts'
 import { createAccount } from '../../wallet/account.ts'
 import { createContext, type WalletContext } from '../../wallet/context.ts'
 import { depositHashOf } from '../../wallet/exitData.ts'
-import type { DisputeRecord, ExitRecord, L1Act, L1Done, RootReads } from '../../wallet/ports.ts'
+import type { BatchRecord, DisputeRecord, ExitRecord, L1Act, L1Done, RootReads } from '../../wallet/ports.ts'
 import { createWalletStore, WALLET_MIGRATIONS } from '../../wallet/store.ts'
 import { openTokenBook } from '../../wallet/tokens.ts'
 
@@ -58,6 +58,7 @@ export function createFakeWorld({ fee = 0n, feeToken = ETH }: { fee?: bigint; fe
   const acts: L1Act[] = []
   const records = new Map<Hash, ExitRecord>()
   const disputes = new Map<Hash, DisputeRecord>()
+  const batches = new Map<Hash, BatchRecord>()
   const invalid = new Set<number>()
   const events: RootEvent[] = []
   const exiting = new Set<number>()
@@ -67,6 +68,7 @@ export function createFakeWorld({ fee = 0n, feeToken = ETH }: { fee?: bigint; fe
     events,
     records,
     disputes,
+    batches,
     invalid,
     exiting,
     outputs,
@@ -75,6 +77,8 @@ export function createFakeWorld({ fee = 0n, feeToken = ETH }: { fee?: bigint; fe
     accepted,
     nowSeconds: 1_000_000,
     down: false,
+    /** What the operator answers to every payment for now. */
+    refusesNow: undefined as Extract<SubmitResult, { status: 'rejected' }>['error'] | undefined,
     /** Answers lost on the way back from the operator. */
     lostAnswers: 0,
     voidFrom: 0,
@@ -152,6 +156,7 @@ export function createFakeWorld({ fee = 0n, feeToken = ETH }: { fee?: bigint; fe
     const txHash = bytesToHex(digest)
     const known = accepted.get(txHash)
     if (known) return { status: 'accepted', txHash, position: known.position }
+    if (world.refusesNow) return { status: 'rejected', txHash, error: world.refusesNow }
     const place = { block: blocks.size + 1, index: open.length, anchor: 5 }
     const signers = signed.transaction.inputs.map((_, i) => recoverAddress(digest, witnessOf(signed.witnesses, i)))
     const state = {
@@ -294,6 +299,9 @@ export function createFakeWorld({ fee = 0n, feeToken = ETH }: { fee?: bigint; fe
     exitRecord: async (outputId) => records.get(outputId) ?? { ...NO_EXIT, exitHash: ZERO_25, state: 'none' },
     disputeBond: async (count) => 900n + 20n * BigInt(count),
     disputeRecord: async (txHash) => disputes.get(txHash) ?? NO_DISPUTE,
+    batchRecord: async (batchId) => batches.get(batchId) ?? { state: 'none', isClosed: false, demands: 0, fundWei: 0n },
+    batchBond: async (count) => 400n + 60n * BigInt(count),
+    baseFee: async () => 10n ** 9n,
     isInvalid: async (position) => invalid.has(position),
     ticket: async () => ({ from: 0n, due: 0n }),
     funded: async () => 10n ** 30n,

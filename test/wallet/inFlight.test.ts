@@ -189,7 +189,7 @@ flights('refuses what L1 would refuse, or what can only be lost, before a bond i
   world.records.clear()
   world.etherWei = 2_000n
   const poor = await errorOf(() => exitInFlight(bob, { flight }))
-  assert.equal([poor.code, poor.details.got], ['ETHER_TOO_LOW', 2_000n])
+  assert.equal([poor.code, poor.details.got], ['ETHER_TOO_LOW', '0.000000000000002 ETH'])
   assert.is(world.acts.length, 0)
   assert.is(bob.store.exits(bob.account.address).length, 0)
 })

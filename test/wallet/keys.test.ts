@@ -78,7 +78,7 @@ keys('writes what it can read again, readable by the owner only', async () => {
   assert.is(made.name, 'alice')
   assert.equal(await listKeys(path), [made])
   assert.is((await stat(made.path)).mode & 0o777, 0o600)
-  assert.is((await unlockKey(made.path, 'pass word')).address, made.address)
+  assert.is((await unlockKey(made.path, () => 'pass word')).address, made.address)
   assert.not.match(await readFile(made.path, 'utf8'), SECRET.slice(2))
 })
 
@@ -104,10 +104,20 @@ keys('refuses to write the same key twice', async () => {
 keys('names the file when the password is wrong or the file is damaged', async () => {
   const path = await directory()
   const made = await createKey(path, 'right', { strength: 'light' })
-  assert.is(await codeOf(() => unlockKey(made.path, 'wrong')), 'PASSWORD_WRONG')
+  assert.is(await codeOf(() => unlockKey(made.path, () => 'wrong')), 'PASSWORD_WRONG')
   await writeFile(made.path, 'not json')
-  assert.is(await codeOf(() => unlockKey(made.path, 'right')), 'KEY_FILE_INVALID')
-  assert.is(await codeOf(() => unlockKey(join(path, 'nothing'), 'right')), 'KEY_FILE_MISSING')
+  const neverAsked = (): string => {
+    throw new Error('a password was asked for')
+  }
+  assert.is(await codeOf(() => unlockKey(made.path, neverAsked)), 'KEY_FILE_INVALID')
+  assert.is(await codeOf(() => unlockKey(join(path, 'nothing'), neverAsked)), 'KEY_FILE_MISSING')
+})
+
+keys('passes on what the question for the password throws', async () => {
+  const made = await createKey(await directory(), 'right', { strength: 'light' })
+  const refusal = new Error('no terminal')
+  const thrown = await unlockKey(made.path, () => Promise.reject(refusal)).catch((error: unknown) => error)
+  assert.is(thrown, refusal)
 })
 
 keys('refuses a file that names another address than its key has', async () => {

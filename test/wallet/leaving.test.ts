@@ -4,10 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Abi, encodeFunctionData } from 'viem'
 import type { ExitData } from '../../api/schemas.ts'
-import { iLifeboatAbi } from '../../contracts/artifacts.generated.ts'
-import { bytesToHex, type Hash, hexToBytes, ZERO_HASH } from '../../protocol/bytes.ts'
+import { encodeShowCompetitor } from '../../l1/disputeCalls.ts'
+import { type Hash, hexToBytes, ZERO_HASH } from '../../protocol/bytes.ts'
 import { invalid, isLifeboatError } from '../../protocol/errors.ts'
 import { depositIdOf, encodePosition, outputIdOf } from '../../protocol/position.ts'
 import { openDatabase } from '../../service/database.ts'
@@ -389,22 +388,11 @@ leaving(
   'a swap that is shown complete as a competitor on L1 is found there, one with a missing signature is not',
   async () => {
     const { world, bob, alice, carol, signed, paid } = await scene()
+    const age = { agePosition: 0, ageTime: 0, startedAt: 0, exitableAt: 0, lockedAt: 0, suspends: 0 }
+    const begun = { txHash: ZERO_HASH, ...age, starter: carol.account.address, bond: 0n, inputsHash: ZERO_HASH }
     const asCall = (witnesses: Uint8Array) => {
-      const { inputs, outputs, memo } = signed.transaction
-      const shown = { inputs: inputs.map(BigInt), outputs, memo }
-      const place = { header: { root: ZERO_HASH, timestamp: 0, txCount: 0, anchor: 0 }, path: [] }
-      const dispute = {
-        txHash: ZERO_HASH,
-        agePosition: 0n,
-        ageTime: 0,
-        startedAt: 0,
-        exitableAt: 0,
-        lockedAt: 0,
-        suspends: 0,
-      }
-      const begun = { ...dispute, starter: carol.account.address, bond: 0n, inputsHash: ZERO_HASH }
-      const args = [begun, [], 0n, shown, bytesToHex(witnesses), 0n, 0n, place]
-      return encodeFunctionData({ abi: iLifeboatAbi as Abi, functionName: 'showCompetitor', args })
+      const competitor = { signed: { ...signed, witnesses }, input: 0, spends: 0 }
+      return encodeShowCompetitor({ dispute: begun, inputs: [] }, competitor).data
     }
     const event = { competitor: paid.txHash, position: 0, input: 0, challenger: carol.account.address, reward: 0n }
     world.events.push({ type: 'CompetitorShown', txHash: ZERO_HASH, ...event, at: AT })

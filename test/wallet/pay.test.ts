@@ -123,6 +123,43 @@ payments('a refusal says why and frees the coins', async () => {
   assert.is(spendableCoins(await listCoins(alice)).length, 1)
 })
 
+payments(
+  'a refusal for now stays one: the same code, words, got and want, and the same payment may be made later',
+  async () => {
+    const { world, alice, bob, to } = scene()
+    world.deposit(alice.account.address, ETH, 100n)
+    const got = 'block 100, 500 s old'
+    const want = 'at most 180 s old'
+    world.refusesNow = { code: 'L1_STALE', message: 'not accepting: L1 is stale', got, want, retryable: true }
+    const refused = await pay(alice, { to, token: ETH, amount: 3n }).then(
+      () => assert.unreachable(),
+      (error) => error,
+    )
+    assert.is(refused.family, 'retryable')
+    assert.is(refused.code, 'L1_STALE')
+    assert.match(refused.message, 'not accepting: L1 is stale')
+    assert.equal([refused.details.got, refused.details.want], [got, want])
+    assert.is(alice.store.payment(refused.details.txHash)!.state, 'rejected')
+    assert.is(spendableCoins(await listCoins(alice)).length, 1)
+    world.refusesNow = undefined
+    await pay(alice, { to, token: ETH, amount: 3n })
+    assert.equal(await sums(bob), [[ETH, 3n]])
+  },
+)
+
+payments('a payment without an answer is not given up because the operator takes none now', async () => {
+  const { world, alice, bob, to } = scene()
+  world.deposit(alice.account.address, ETH, 100n)
+  const down = { ...alice, child: { ...alice.child, submit: async () => Promise.reject(await lost(alice)) } }
+  assert.is(await codeOf(() => pay(down, { to, token: ETH, amount: 30n })), 'PAYMENT_UNANSWERED')
+  world.refusesNow = { code: 'L1_STALE', message: 'not accepting', retryable: true }
+  await resumePayments(alice)
+  assert.is(alice.store.payments(alice.account.address, 'sent').length, 1)
+  world.refusesNow = undefined
+  await resumePayments(alice)
+  assert.equal(await sums(bob), [[ETH, 30n]])
+})
+
 payments('never spends an output whose exit runs, as the operator says or as this wallet knows', async () => {
   const { world, alice, to } = scene({})
   const first = world.deposit(alice.account.address, ETH, 10n)
