@@ -1,0 +1,4 @@
+/** The cheater matrix where people leave: standard. */
+import { matrixSuite } from './matrix.ts'
+
+matrixSuite('standard')
