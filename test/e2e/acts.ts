@@ -1,7 +1,8 @@
 /** What stories do by hand on L1, beside every program, and how they wait for an alert. */
 import { createWalletClient, defineChain, http, publicActions } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
-import { decodeRootEvents, type RootCall, type RootEvent } from '../../l1/rootContract.ts'
+import type { RootCall } from '../../l1/rootCalls.ts'
+import { decodeRootEvents, type RootEvent } from '../../l1/rootEvents.ts'
 import type { Address } from '../../protocol/bytes.ts'
 import { bytesToHex, type Hash } from '../../protocol/bytes.ts'
 import type { Exit } from '../../protocol/exit.ts'

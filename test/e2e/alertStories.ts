@@ -31,6 +31,7 @@ const hidden = {
 }
 const pooled = { file: 'hidden.test.ts', story: 'a forged leaf is hidden in one of three ranges' }
 const receipts = { file: 'receipts.test.ts', story: 'payments that were acknowledged and then displaced' }
+const massExits = (story: string): AlertStory => ({ file: 'massExits.test.ts', story })
 const damaged = { file: 'damaged.test.ts', story: 'a full disk, a rotten row, a spend that was forgotten' }
 
 export const ALERT_STORIES: Readonly<Record<AlertCode, AlertStory>> = {
@@ -71,9 +72,13 @@ export const ALERT_STORIES: Readonly<Record<AlertCode, AlertStory>> = {
   DISPUTED_EXIT_INVALID: disputes('an output that was spent leaves through a dispute'),
   DISPUTED_EXIT_UNCHALLENGED: disputes('the answer, and the evidence against a theft through a dispute'),
   DISPUTE_OUTCOME_UNKNOWN: disputes('the rival that is not shown, and the wrong verdict that follows'),
+  BATCH_NAMES_PROTECTED: massExits('a stranger’s batch that names a protected owner'),
+  DEMAND_UNANSWERED: massExits('twenty owners who are offline leave in one transaction'),
+  BATCH_DISSOLVED: massExits('a watcher that was not there to answer'),
   PROTECTED_EXIT_BY_OTHER: mandates,
   EXIT_AUTHORISED_BY_UNKNOWN: mandates,
   PROTECTED_EXIT_STARTED: withheld,
+  PROTECTED_IN_BATCH: massExits('twenty owners who are offline leave in one transaction'),
   PROTECTED_EXIT_PAID: withheld,
   PROTECTED_EXIT_BLOCKED: mandates,
   MANDATE_EXPIRES: mandates,

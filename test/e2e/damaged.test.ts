@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert'
 import { startExit } from '../../wallet/exit.ts'
 import type { AlertCode } from '../../watcher/alerts.ts'
 import { createWatcher, openStore } from '../../watcher/watcher.ts'
-import { untilVerified } from './acts.ts'
+import { untilAlert, untilVerified } from './acts.ts'
 import { ETHER, inWorld, until, type World } from './world.ts'
 
 const test = suite('story: damaged watcher')
@@ -66,7 +66,8 @@ test(
     await startExit(await world.wallet('mallory'), { position: deposited, unsafeMaybeSpent: true })
     await untilTold('EXIT_OUTCOME_UNKNOWN')
     assert.not.ok(codes().includes('INVALID_EXIT'))
-    assert.ok(honest.codes().includes('EXIT_CHALLENGED_BY_US'))
+    // The other one reads of its own evidence at a look of its own.
+    await untilAlert(honest, 'EXIT_CHALLENGED_BY_US')
     assert.not.ok(codes().includes('INTERNAL_FAULT'))
 
     // A row that can't be read any more stops every look at the exit.

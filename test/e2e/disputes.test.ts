@@ -5,21 +5,21 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createClient } from '../../api/client.ts'
+import { createHostile, type Hostile } from '../../drill/faults/operator.ts'
 import {
   encodeDecide,
   encodeShowCompetitor,
   encodeStartDispute,
   encodeStartDisputedExits,
   type InputShown,
-  type StartedDispute,
-} from '../../l1/rootContract.ts'
+} from '../../l1/disputeCalls.ts'
+import type { StartedDispute } from '../../l1/rootEvents.ts'
 import { answerDeadline, competitorDeadline } from '../../protocol/dispute.ts'
 import type { SignedTransaction } from '../../protocol/transaction.ts'
 import type { Account } from '../../wallet/account.ts'
 import { giveMandate } from '../../wallet/mandate.ts'
 import { processDue } from '../../wallet/process.ts'
 import { bondOf, exitOf, send, startPoorWatcher, untilAlert } from './acts.ts'
-import { createHostile, type Hostile } from './hostile.ts'
 import { ETH, ETHER, inWorld, type RunningWatcher, until, type World } from './world.ts'
 
 const test = suite('story: disputes')

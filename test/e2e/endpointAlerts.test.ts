@@ -1,9 +1,9 @@
 /** An L1 endpoint that falls silent, hides events, lives in another time or swallows transactions: told, and outlived. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { createL1Proxy } from '../../drill/faults/l1Proxy.ts'
 import { evidenceDeadline } from '../../protocol/exit.ts'
 import { untilAlert, untilVerified } from './acts.ts'
-import { createL1Proxy } from './l1Proxy.ts'
 import { steal } from './theft.ts'
 import { ETHER, inWorld, until } from './world.ts'
 

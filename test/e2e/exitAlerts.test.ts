@@ -1,12 +1,12 @@
 /** Exits of others, as people hear of them: from a watcher that cannot act, and from two that see the same exit with other eyes. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { encodeStartDepositExit } from '../../l1/rootContract.ts'
+import { createHostile } from '../../drill/faults/operator.ts'
+import { encodeStartDepositExit } from '../../l1/rootCalls.ts'
 import { evidenceDeadline } from '../../protocol/exit.ts'
 import { giveMandate, revokeMandates } from '../../wallet/mandate.ts'
 import { processDue } from '../../wallet/process.ts'
 import { bondOf, exitOf, send, startPoorWatcher, untilAlert, untilVerified } from './acts.ts'
-import { createHostile } from './hostile.ts'
 import { steal } from './theft.ts'
 import { ETH, ETHER, inWorld } from './world.ts'
 

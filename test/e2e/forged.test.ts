@@ -4,12 +4,12 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { encodeStartStandardExit } from '../../l1/rootContract.ts'
+import { createHostile, type Hostile } from '../../drill/faults/operator.ts'
+import { encodeStartStandardExit } from '../../l1/rootCalls.ts'
 import type { SignedTransaction } from '../../protocol/transaction.ts'
 import type { Rule } from '../../protocol/validity.ts'
 import { giveMandate } from '../../wallet/mandate.ts'
 import { exitOf, isRefused, send } from './acts.ts'
-import { createHostile, type Hostile } from './hostile.ts'
 import { ETHER, inWorld, until, type World } from './world.ts'
 
 const test = suite('story: forged block')

@@ -1,7 +1,7 @@
 /** The chain ends without a lie: by its operator's word, or by the operator's silence. Nothing is void, and all owners leave in full. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { encodeCloseChain, encodeDepositEth, encodeHaltAbandoned } from '../../l1/rootContract.ts'
+import { encodeCloseChain, encodeDepositEth, encodeHaltAbandoned } from '../../l1/rootCalls.ts'
 import { ZERO_ADDRESS } from '../../protocol/bytes.ts'
 import { splitBond } from '../../protocol/exit.ts'
 import { startExit } from '../../wallet/exit.ts'

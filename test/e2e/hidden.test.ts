@@ -4,11 +4,11 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { encodeStartStandardExit } from '../../l1/rootContract.ts'
+import { createHostile, type Hostile } from '../../drill/faults/operator.ts'
+import { encodeStartStandardExit } from '../../l1/rootCalls.ts'
 import { coverBlock, dataChallengeBond, MAX_CHALLENGE_LEVELS } from '../../protocol/dataChallenge.ts'
 import type { SignedTransaction } from '../../protocol/transaction.ts'
 import { bondOf, exitOf, send, untilAlert } from './acts.ts'
-import { createHostile, type Hostile } from './hostile.ts'
 import { settleOwners } from './owners.ts'
 import { bondLeft, demand, FAST, leastBond, ROOMY, untilDemanded } from './surety.ts'
 import { ETHER, inWorld, until, type WatcherOptions, type World } from './world.ts'

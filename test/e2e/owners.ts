@@ -1,11 +1,11 @@
 /** Two honest owners who are offline, and how they come to all of their money: Alice by her watcher, Bob by whoever takes him out. */
 import * as assert from 'uvu/assert'
+import type { Hostile } from '../../drill/faults/operator.ts'
 import { ZERO_ADDRESS } from '../../protocol/bytes.ts'
 import type { Exit } from '../../protocol/exit.ts'
 import { giveMandate } from '../../wallet/mandate.ts'
 import { processDue } from '../../wallet/process.ts'
 import { untilAlert, untilVerified } from './acts.ts'
-import type { Hostile } from './hostile.ts'
 import { takeOut } from './rescue.ts'
 import { ETHER, type RunningWatcher, until, type WatcherOptions, type World } from './world.ts'
 

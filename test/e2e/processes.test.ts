@@ -72,7 +72,7 @@ async function story(directory: string, running: Program[]): Promise<void> {
   const open: ConnectedWallet[] = []
   const walletOf = async (name: string) => {
     const connected = await connectWallet({
-      account: await unlockKey(keyOf(name), DEV_PASSWORD),
+      account: await unlockKey(keyOf(name), () => DEV_PASSWORD),
       deployment,
       endpoint,
       operator: createClient({ url: operatorUrl }),

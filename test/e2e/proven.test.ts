@@ -4,10 +4,10 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { encodeChallenge, encodeStartStandardExit } from '../../l1/rootContract.ts'
+import { type Committed, createHostile, type Hostile } from '../../drill/faults/operator.ts'
+import { encodeChallenge, encodeStartStandardExit } from '../../l1/rootCalls.ts'
 import { defaultLimits } from '../../watcher/safety.ts'
 import { bondOf, exitOf, send, untilAlert } from './acts.ts'
-import { type Committed, createHostile, type Hostile } from './hostile.ts'
 import { settleOwners } from './owners.ts'
 import { proveForged } from './rescue.ts'
 import { ETHER, inWorld, until, type World } from './world.ts'

@@ -4,7 +4,8 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { encodeStartDispute, type InputShown } from '../../l1/rootContract.ts'
+import { createHostile } from '../../drill/faults/operator.ts'
+import { encodeStartDispute, type InputShown } from '../../l1/disputeCalls.ts'
 import type { Hash } from '../../protocol/bytes.ts'
 import type { Receipt } from '../../protocol/receipt.ts'
 import { startExit } from '../../wallet/exit.ts'
@@ -12,7 +13,6 @@ import { giveMandate } from '../../wallet/mandate.ts'
 import { processDue } from '../../wallet/process.ts'
 import type { ReceiptState } from '../../watcher/receipts.ts'
 import { bondOf, send, untilAlert } from './acts.ts'
-import { createHostile } from './hostile.ts'
 import { acknowledge, bondLeft, FAST, handIn } from './surety.ts'
 import { ETH, ETHER, inWorld, type RunningWatcher, until, type World } from './world.ts'
 
@@ -23,6 +23,15 @@ async function untilState({ watcher }: RunningWatcher, txHash: Hash, want: Recei
   await until(
     () => `a receipt that is ${want}, got ${states()}`,
     () => states().includes(want),
+  )
+}
+
+/** A receipt whose anchor the watcher has not read yet is neither open nor broken for it. */
+async function untilRead({ watcher }: RunningWatcher, anchor: number): Promise<void> {
+  const read = () => watcher.core.facts.l1Now().block
+  await until(
+    () => `that the watcher has read the anchor ${anchor}, it is at ${read()}`,
+    () => read() >= anchor,
   )
 }
 
@@ -61,11 +70,12 @@ test(
     const never = hostile.promise({ txHash: change, blockNumber: 2, index: 0, anchor, anchorHash })
     const nothing: Hash = `0x${'66'.repeat(32)}`
     const worthless = hostile.promise({ txHash: change, blockNumber: 3, index: 0, anchor, anchorHash: nothing })
+    await untilRead(watcher, anchor)
     assert.equal(await handIn(watcher, [receipt, never, worthless]), ['open', 'open', 'void-anchor'])
 
     const [bond, reporter] = [await bondLeft(world), watcher.account]
     const theft = hostile.sign([mallory!], [own], [[mallory!, ETHER]])
-    const displacing = await hostile.commit([theft], { number: anchor, hash: anchorHash })
+    const displacing = await hostile.commit([theft], { anchored: { number: anchor, hash: anchorHash } })
     assert.is(displacing.number, blockNumber)
     await untilAlert(watcher, 'RECEIPT_WORTHLESS')
     await until('the block is suspected', () => watcher.codes().includes('BLOCK_SUSPECT'))
@@ -83,6 +93,7 @@ test(
 
     // One place for two: no block has to show which one was the lie.
     const newest = await newestL1Block(world)
+    await untilRead(watcher, newest.anchor)
     const [one, other] = [payment, toHerself].map((signed) =>
       hostile.promise({ txHash: hostile.hashOf(signed), blockNumber: 4, index: 0, ...newest }),
     )

@@ -1,9 +1,9 @@
 /** L1 takes back what it showed: many blocks at once, a block that a watcher held final, a child block that comes back as another. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { createHostile } from '../../drill/faults/operator.ts'
 import { PRESETS } from '../../protocol/parameters.ts'
 import { untilAlert, untilVerified } from './acts.ts'
-import { createHostile } from './hostile.ts'
 import { ETHER, inWorld, until } from './world.ts'
 
 const test = suite('story: alerts about L1 reorgs')

@@ -1,13 +1,13 @@
 /** What anyone may do for others: prove a forged block to L1, take an owner out by mandate. */
 import { createClient } from '../../api/client.ts'
-import { encodeFraudProof, encodeStartStandardExit, type SignedMandate } from '../../l1/rootContract.ts'
+import type { Committed, Hostile } from '../../drill/faults/operator.ts'
+import { encodeFraudProof, encodeStartStandardExit, type SignedMandate } from '../../l1/rootCalls.ts'
 import type { Exit } from '../../protocol/exit.ts'
 import { buildFraudProof, type FraudSource } from '../../protocol/fraud.ts'
 import { decodePosition } from '../../protocol/position.ts'
 import type { BlockFault } from '../../protocol/validity.ts'
 import type { Account } from '../../wallet/account.ts'
 import { bondOf, exitOf, isRefused, send } from './acts.ts'
-import type { Committed, Hostile } from './hostile.ts'
 import type { RunningWatcher, World } from './world.ts'
 
 type Offence = Readonly<{ hostile: Hostile; forged: Committed; watcher: RunningWatcher }>

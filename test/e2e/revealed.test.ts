@@ -5,12 +5,12 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createClient } from '../../api/client.ts'
+import { createHostile } from '../../drill/faults/operator.ts'
 import { ZERO_ADDRESS } from '../../protocol/bytes.ts'
 import { decodePosition } from '../../protocol/position.ts'
 import { giveMandate } from '../../wallet/mandate.ts'
 import { processDue } from '../../wallet/process.ts'
 import { untilAlert } from './acts.ts'
-import { createHostile } from './hostile.ts'
 import { takeOut } from './rescue.ts'
 import { acknowledge, bondLeft, createShutter, demand, FAST, handIn, ROOMY, untilDemanded } from './surety.ts'
 import { ETHER, inWorld, until } from './world.ts'
@@ -72,6 +72,9 @@ test(
       return records.every(({ answer }) => answer?.answerer === world.operatorAccount.address)
     })
     await world.passTo((await world.l1Now()).timestamp + dataResponsePeriod)
+    // What it takes before it has looked there, it promises on an anchor that became too old in the jump.
+    const { number } = await world.l1Now()
+    await until('the operator has seen the jump', () => world.operator.status().l1Block >= number)
     const onward = await world.pay('bob', 'alice', ETHER / 4n)
     await until('the chain goes on', () => facts.verifiedBlock() >= decodePosition(onward.position).block)
     const receipts = [inTheDark!, ...paid].map(({ receipt }) => receipt)

@@ -4,9 +4,9 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { createHostile } from '../../drill/faults/operator.ts'
 import { giveMandate } from '../../wallet/mandate.ts'
 import { defaultLimits } from '../../watcher/safety.ts'
-import { createHostile } from './hostile.ts'
 import { ETHER, inWorld, until, type World } from './world.ts'
 
 const test = suite('story: withheld')

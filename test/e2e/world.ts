@@ -11,7 +11,7 @@ import { mnemonicToAccount, privateKeyToAccount } from 'viem/accounts'
 import { createClient } from '../../api/client.ts'
 import { startNetwork } from '../../cli/network.ts'
 import { drawLedger, isBalanced } from '../../cli/storyLedger.ts'
-import { startWatcherProgram, type WatcherProgram, type WatcherProgramOptions } from '../../cli/watcherProgram.ts'
+import { markOwnDeployment } from '../../drill/permission.ts'
 import { deployRoot } from '../../l1/deploy.ts'
 import type { Deployment } from '../../l1/deployment.ts'
 import { connectEndpoint, type Endpoint } from '../../l1/endpoint.ts'
@@ -27,6 +27,7 @@ import { deposit, waitForCredit } from '../../wallet/deposit.ts'
 import { keepOwnOutputs, type Paid, pay, waitForStage } from '../../wallet/pay.ts'
 import type { AlertCode } from '../../watcher/alerts.ts'
 import { createHttpPeer } from '../../watcher/peers.ts'
+import { startWatcherProgram, type WatcherProgram, type WatcherProgramOptions } from '../../watcher/program.ts'
 import { startAnvil } from '../support/anvil.ts'
 
 export const ETH = ZERO_ADDRESS
@@ -95,6 +96,7 @@ export async function createWorld(options: WorldOptions = {}) {
     },
   )
   const { endpoint, deployment, operator, accounts } = base
+  markOwnDeployment(deployment)
   const accountOf = (name: Name) => accounts[NAMES.indexOf(name)] as Account
   const wallets = new Map<Name, ConnectedWallet>()
   const watchers = new Map<Name, RunningWatcher>()
@@ -142,6 +144,8 @@ export async function createWorld(options: WorldOptions = {}) {
       pollMs: 100,
       confirmations: 1,
       ...more,
+      // Stories are of single exits unless they give a bond to spend: a watcher with one takes everybody out together.
+      policy: { batchBondBudgetWei: 0n, ...more.policy },
     })
     let stopping: Promise<void> | undefined
     const running: RunningWatcher = {
@@ -172,13 +176,34 @@ export async function createWorld(options: WorldOptions = {}) {
   }
 
   /** Moves L1 time, and mines more blocks than an anchor may be old. */
-  async function passTime(seconds: number): Promise<void> {
+  async function jump(seconds: number): Promise<void> {
     await base.request('evm_increaseTime', [seconds])
     await base.request('anvil_mine', [`0x${(parameters.anchorAgeBlocks + 1).toString(16)}`])
+    // What the operator takes before it sees the jump it promises on an anchor that is too old. The first look may have begun before.
+    for (let looks = 0; looks < 2 && !isOperatorStopped; looks++) await base.operator.tick()
+  }
+
+  /** Past this L1 second. L1's head may run ahead of the clock that a jump starts from, and a jump end too early. */
+  async function passTo(timestamp: number): Promise<void> {
+    for (;;) {
+      const left = timestamp + 1 - (await l1Now()).timestamp
+      if (left <= 0) return
+      await jump(left)
+    }
+  }
+
+  let isOperatorStopped = false
+  const watchedOperator: Operator = {
+    ...base.operator,
+    stop: () => {
+      isOperatorStopped = true
+      return base.operator.stop()
+    },
   }
 
   return {
     ...base,
+    operator: watchedOperator,
     parameters,
     directory,
     memory,
@@ -187,19 +212,10 @@ export async function createWorld(options: WorldOptions = {}) {
     reconnect,
     startWatcher,
     l1Now,
-    passTime,
+    passTo,
+    passTime: async (seconds: number) => passTo((await l1Now()).timestamp + seconds - 1),
 
     peerOf: (url: string) => createHttpPeer({ url, timeoutMs: 3_000 }),
-
-    /** Past this L1 second. */
-    async passTo(timestamp: number): Promise<void> {
-      // L1's head may run ahead of the clock that the jump starts from.
-      for (;;) {
-        const left = timestamp + 1 - (await l1Now()).timestamp
-        if (left <= 0) return
-        await passTime(left)
-      }
-    },
 
     etherOf: async (account: Account): Promise<bigint> =>
       BigInt((await base.request('eth_getBalance', [account.address, 'latest'])) as string),

@@ -3,7 +3,8 @@
  * every owner has got the same, to the wei (`docs/explorer.md`). Rules that the contract knowingly does not have are off in the game.
  */
 import * as assert from 'uvu/assert'
-import type { RootEvent, SignedMandate } from '../../l1/rootContract.ts'
+import type { SignedMandate } from '../../l1/rootCalls.ts'
+import type { RootEvent } from '../../l1/rootEvents.ts'
 import { rootSuite } from '../contracts/rootSuite.ts'
 import { seed } from '../protocol/random.ts'
 import { Reverted } from '../support/rootChain.ts'

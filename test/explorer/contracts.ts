@@ -2,23 +2,22 @@
  * The explorer's game on the real root contract (`docs/spec.md` 3 to 6): one tick is 22 L1 blocks of one timestamp, one unit of money an odd number of wei.
  * Halts and invalid transactions are set by hand. Owners never send anything: what their balance grows by is what the exit game paid them.
  */
+
+import { encodeDropRefuted, encodeStartDisputedExits } from '../../l1/disputeCalls.ts'
 import {
   encodeCloseChain,
   encodeDepositEth,
   encodeDropEvidence,
-  encodeDropRefuted,
   encodeFraudProof,
   encodeRelease,
   encodeSettle,
   encodeStartDepositExit,
-  encodeStartDisputedExits,
   encodeStartStandardExit,
   encodeSubmitBlocks,
   type RootCall,
-  type RootEvent,
   type SignedMandate,
-  type StartedDispute,
-} from '../../l1/rootContract.ts'
+} from '../../l1/rootCalls.ts'
+import type { RootEvent, StartedDispute } from '../../l1/rootEvents.ts'
 import { bytesToHex, type Hash, ZERO_HASH } from '../../protocol/bytes.ts'
 import type { DataChallenge } from '../../protocol/dataChallenge.ts'
 import type { Exit as RootExit } from '../../protocol/exit.ts'
@@ -28,7 +27,7 @@ import { createOutput, hashTransaction, type SignedTransaction } from '../../pro
 import { setByHand } from '../contracts/rootSuite.ts'
 import {
   answer,
-  challengeDisputed,
+  challengeByPlace,
   decide,
   deposited,
   includedIn,
@@ -252,7 +251,7 @@ export async function openReplay(chain: RootChain, game: Game, mandates: Map<str
       const made = at(inclusions(world, at(game.outputs, output).madeBy), 0)
       const input = at(block.transactions, piece % 16).transaction.inputs.indexOf(names)
       const madeAt = includedIn(chain, at(blocks, blockNumberOf(made) - 1), made % 16)
-      await counted(() => challengeDisputed(chain, exit, madeAt, [block, piece % 16, input]))
+      await counted(() => challengeByPlace(chain, exit, madeAt, [block, piece % 16, input]))
     }
     filed.get(output)?.push({ piece, names })
   }

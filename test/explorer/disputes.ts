@@ -141,9 +141,10 @@ export function decide(game: Game, world: World, tx: number, token: number): Wor
   if (world.now <= endOf(game, world, dispute)) return 'too early'
   const queued = world.exits.some((exit) => exit?.state === 'queued' && exit.exitableAt <= dispute.end)
   if (queued && !on(game.rules, 'P9b')) return 'the queue has not come so far'
-  if (at(game.txs, tx).inputs.some((o) => makerVerdicts(game, world, o).includes('open')))
-    return 'an input is disputed itself'
   const verdict = judge(game, world, tx, dispute)
+  const waits = verdict === 'canonical' && world.now <= endOf(game, world, dispute) + 2 * game.rules.mep
+  if (waits && at(game.txs, tx).inputs.some((o) => makerVerdicts(game, world, o).includes('open')))
+    return 'an input is disputed itself'
   const verdicts = dispute.verdicts.map((old, t) => (on(game.rules, 'C7') || t === token ? verdict : old))
   const passed = at(game.txs, tx).inputs.filter(
     (input) => on(game.rules, 'C7') || at(game.outputs, input).token === token,
