@@ -167,7 +167,7 @@ export function createCore(options: CoreOptions) {
   const drafts = createDrafts(db)
   const books = { ledger, blocks, batches, facts, mandates, protection }
   const coordinator = createCoordinator({ ...books, disputes, drafts, sender, mostCandidates: options.mostCandidates })
-  const massExits = createMassExitFacts({ ...books, db, exits, coordinator })
+  const massExits = createMassExitFacts({ ...books, db, exits, coordinator, locks })
   const court: Court | undefined = options.createCourt?.({ facts, db, alarm, log, surety, massExits, now })
   const ours = new Set<Address>([...(court?.senders ?? []), ...(sender ? [sender] : [])])
   const audit = createAudit({ db, facts, exits, disputes, protection, alarm, ours })

@@ -44,6 +44,7 @@ import type { CourtContext } from './courtPort.ts'
 import { type ExitBook, mayStartAgain } from './exitBook.ts'
 import type { ExitRecord, Facts } from './facts.ts'
 import type { Ledger } from './ledger.ts'
+import type { Locks } from './locks.ts'
 import type { Protection } from './protection.ts'
 
 /** Dissolved batches of our own that are looked at once more, newest first: people are told. */
@@ -63,6 +64,7 @@ export type MassExitParts = Readonly<{
   mandates: MandateBook
   protection: Protection
   coordinator: Coordinator
+  locks: Pick<Locks, 'keptAt'>
 }>
 
 type Trust = Pick<World, 'protectedOwners' | 'voidFrom'>
@@ -70,7 +72,7 @@ type Trust = Pick<World, 'protectedOwners' | 'voidFrom'>
 export type MassExitFacts = ReturnType<typeof createMassExitFacts>
 
 export function createMassExitFacts(parts: MassExitParts) {
-  const { db, ledger, batches, exits, facts, mandates, protection, coordinator } = parts
+  const { db, ledger, batches, exits, facts, mandates, protection, coordinator, locks } = parts
   /** Keys of acts: bonds that came back. */
   const fetched = new Set<string>()
   let seen: Readonly<{ at: string; found: readonly BatchFacts[] }> | undefined
@@ -106,7 +108,7 @@ export function createMassExitFacts(parts: MassExitParts) {
     const { outputId, owner, spend } = found
     const newest = exits.record(outputId)
     const exit = newest && mayStartAgain(newest) ? undefined : newest
-    const lockedAt = ledger.find(entry.position)?.lockedAt
+    const lockedAt = locks.keptAt(entry.position)
     return {
       entry,
       kind: 'named',

@@ -6,6 +6,11 @@
 import type { Database } from '../service/database.ts'
 import type { Ledger } from './ledger.ts'
 
+/** As long as one of them stands, L1 keeps the lock with the output itself. What a mass exit locks it finds out from the entries. */
+const KEPT = `
+  SELECT locked_at FROM exits WHERE position = ?
+  UNION ALL SELECT locked_at FROM dispute_inputs WHERE position = ?`
+
 type Range = [from: number, to: number, from: number, to: number, from: number, to: number]
 
 /**
@@ -22,10 +27,11 @@ export type Locks = ReturnType<typeof createLocks>
 
 export function createLocks(db: Database, ledger: Ledger) {
   const selectAt = db.prepare<[number, number, number], { locked_at: number | null }>(`
-    SELECT min(locked_at) AS locked_at FROM (
-      SELECT locked_at FROM exits WHERE position = ?
-      UNION ALL SELECT locked_at FROM dispute_inputs WHERE position = ?
+    SELECT min(locked_at) AS locked_at FROM (${KEPT}
       UNION ALL SELECT batches.locked_at ${NAMED} WHERE batch_entries.position = ? AND batches.locked_at IS NOT NULL)`)
+  const selectKept = db.prepare<[number, number], { locked_at: number | null }>(
+    `SELECT min(locked_at) AS locked_at FROM (${KEPT})`,
+  )
   const selectRange = db.prepare<Range, { position: number; locked_at: number }>(`
     SELECT position, min(locked_at) AS locked_at FROM (
       SELECT position, locked_at FROM exits WHERE position >= ? AND position < ?
@@ -38,6 +44,11 @@ export function createLocks(db: Database, ledger: Ledger) {
     /** After a row of this position came, changed or went. */
     settle(position: number): void {
       ledger.lock(position, selectAt.get(position, position, position)?.locked_at ?? undefined)
+    },
+
+    /** The L1 block of the lock by an exit or a dispute, whatever mass exits name the output. */
+    keptAt(position: number): number | undefined {
+      return selectKept.get(position, position)?.locked_at ?? undefined
     },
 
     /** After these outputs appeared: what L1 locked before. */

@@ -14,7 +14,7 @@ import {
   type TestBatch,
   turnBatch,
 } from '../support/batchMoves.ts'
-import { deposit, ETHER, passTime, passTo, signMandate, startDepositExit, stateOf, submit } from '../support/moves.ts'
+import { deposit, ETHER, passTime, passTo, place, signMandate, startDepositExit, stateOf, submit } from '../support/moves.ts'
 import { actors } from '../support/rootChain.ts'
 import { createSuretyWatcher } from './support/surety.ts'
 
@@ -133,6 +133,31 @@ test('a second exit that was payable already is paid out of the share, and its o
   assert.is(record.paid, ETHER)
   assert.is(record.state, await stateOf(chain, own))
   watcher.log.assertNoErrors()
+})
+
+test('another mass exit that locked an output before, and whose turn comes later, keeps nobody from a claim', async () => {
+  const { chain } = world
+  const watcher = await createSuretyWatcher(world)
+  const [of, other] = [await deposit(chain, alice), await deposit(chain, carol)]
+  await chain.client.mine({ blocks: 1 })
+  const block = await submit(chain, [await chain.pay(carol, other, [[carol, ETHER]])])
+  watcher.serve(block)
+  const entry = { position: of, amount: ETHER }
+  const hostile = await startBatch(chain, [entry, { position: place(block, 0), amount: ETHER }], {
+    from: carol,
+    lastBlock: block,
+  })
+  const honest = await startBatch(chain, [entry])
+  await lockBatch(chain, hostile)
+  await lockBatch(chain, honest)
+  assert.ok(hostile.item!.lockedAt < honest.item!.lockedAt)
+  assert.ok(hostile.item!.exitableAt > honest.item!.exitableAt)
+  await watcher.look()
+  watcher.coordinator.mandates.add(await signMandate(chain, alice, {}), 0)
+  await passTo(chain, honest.item!.exitableAt + 1)
+  assert.equal(await watcher.act(), { done: ['process'], refused: [] })
+  await passTime(chain, 60)
+  assert.equal(await watcher.act(), { done: ['claim'], refused: [] })
 })
 
 test.run()

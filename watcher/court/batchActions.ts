@@ -26,7 +26,7 @@ export type EntryView = Readonly<{
   isPaidInPart?: true
   /** An entry, of this batch or another, that paid the output already. */
   isClaimed?: true
-  /** L1 locked the output before the batch did: its exit keeps that lock, so the entry is opened, not claimed. */
+  /** By an exit or a dispute, before the batch: its exit keeps that lock, so the entry is opened, not claimed. */
   isLockedBefore?: true
   /** The verified transaction that spends it, proven. */
   spend?: SpendFact
