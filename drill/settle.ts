@@ -1,16 +1,14 @@
 /** Before the fault: everybody has ETH and tokens on the child chain, has paid and was paid, and those who go offline left what they must. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { encodeDeployData, encodeFunctionData, type Hex } from 'viem'
-import { demoTokenAbi, demoTokenBytecode } from '../contracts/artifacts.generated.ts'
+import { encodeFunctionData } from 'viem'
+import { demoTokenAbi } from '../contracts/artifacts.generated.ts'
 import type { SignedMandate } from '../l1/rootCalls.ts'
 import { type Address, ZERO_ADDRESS } from '../protocol/bytes.ts'
-import { bug } from '../protocol/errors.ts'
 import { deposit, waitForCredit } from '../wallet/deposit.ts'
 import { giveMandate } from '../wallet/mandate.ts'
 import { keepOwnOutputs, type Paid, pay, waitForStage } from '../wallet/pay.ts'
 import type { Owner, Person } from './actors.ts'
 import { send } from './acts.ts'
-import { clientOf } from './l1.ts'
 import type { World } from './world.ts'
 
 /** Units of the token that each owner gets. */
@@ -24,9 +22,9 @@ export type Settled = Readonly<{
 
 /** Deposits of ETH and tokens, payments around, mandates; resolves when both watchers have verified it all. */
 export async function settle(world: World): Promise<Settled> {
-  const { owners, unit, random, recorder } = world
+  const { owners, unit, random, recorder, token } = world
   world.note('everybody', 'deposits, payments and mandates, before anything is wrong')
-  const token = await deployToken(world)
+  await mintTokens(world)
   await Promise.all(
     owners.map(async (owner) => {
       const amount = unit * BigInt(4 + random.below(3))
@@ -51,21 +49,11 @@ export async function settle(world: World): Promise<Settled> {
   return { token, mandates }
 }
 
-/** Mints tokens for every owner, from a token that is worth nothing. */
-async function deployToken(world: World): Promise<Address> {
-  const { helper, l1, owners } = world
-  const client = clientOf(l1.url, l1.chainId, helper.account)
-  const hash = await client.sendTransaction({
-    data: encodeDeployData({ abi: demoTokenAbi, bytecode: demoTokenBytecode as Hex }),
-  })
-  const { contractAddress } = await client.waitForTransactionReceipt({ hash, timeout: world.timeoutMs })
-  if (!contractAddress) throw bug('TOKEN_MISSING', 'the token was deployed nowhere', { got: hash })
-  const token = contractAddress.toLowerCase() as Address
-  for (const { address } of owners) {
+async function mintTokens(world: World): Promise<void> {
+  for (const { address } of world.owners) {
     const data = encodeFunctionData({ abi: demoTokenAbi, functionName: 'mint', args: [address, TOKENS] })
-    await send(world, helper, { data, valueWei: 0n }, token)
+    await send(world, world.helper, { data, valueWei: 0n }, world.token)
   }
-  return token
 }
 
 let deposits = 0

@@ -11,7 +11,7 @@ import { deployRoot } from '../l1/deploy.ts'
 import type { Deployment } from '../l1/deployment.ts'
 import { defaultSettings } from '../operator/config.ts'
 import { createOperator, type Operator } from '../operator/operator.ts'
-import { type Address, bytesToHex } from '../protocol/bytes.ts'
+import { type Address, bytesToHex, ZERO_ADDRESS } from '../protocol/bytes.ts'
 import { domainSeparator } from '../protocol/eip712.ts'
 import type { Mandate } from '../protocol/mandate.ts'
 import { type Parameters, PRESETS } from '../protocol/parameters.ts'
@@ -23,6 +23,7 @@ import { createHttpPeer, type Peer } from '../watcher/peers.ts'
 import { defaultLimits } from '../watcher/safety.ts'
 import { type Actor, type Care, type Owner, type Person, planOwners } from './actors.ts'
 import { createChainLog } from './chainLog.ts'
+import { deployDemoToken } from './demoToken.ts'
 import { createHostile, type Hostile } from './faults/operator.ts'
 import { type DrillL1, openL1 } from './l1.ts'
 import { markOwnDeployment } from './permission.ts'
@@ -98,6 +99,8 @@ export type World = Travel &
     owners: readonly Owner[]
     thief: Person
     helper: Person
+    /** That the owners hold beside ether. */
+    token: Address
     operatorPerson: Person
     watchers: readonly [DrillWatcher, DrillWatcher]
     actors(): readonly Actor[]
@@ -178,11 +181,11 @@ async function build(
 
   report('funding the keys of the drill')
   closers.push(() => l1.sweep(actors().map(({ account }) => account)))
-  const priceWei = canTravel ? 0n : BigInt((await l1.request('eth_gasPrice')) as string)
-  const purse = canTravel ? 10_000n * ETHER : REAL_PURSE_WEI + REAL_PURSE_GAS * priceWei
+  const gasPriceWei = canTravel ? 0n : BigInt((await l1.request('eth_gasPrice')) as string)
+  const purse = canTravel ? 10_000n * ETHER : REAL_PURSE_WEI + REAL_PURSE_GAS * gasPriceWei
   const bondWei = BigInt(parameters.operatorBondGwei) * 10n ** 9n
   const grants = new Map(actors().map(({ address }) => [address, purse]))
-  await l1.fund(grants.set(deployer.address, canTravel ? purse : REAL_DEPLOY_GAS * priceWei + bondWei))
+  await l1.fund(grants.set(deployer.address, canTravel ? purse : REAL_DEPLOY_GAS * gasPriceWei + bondWei))
 
   const contracts: Address[] = []
   const start = await l1.head()
@@ -211,6 +214,7 @@ async function build(
     }),
   )
   for (const { address } of Object.values(deployment.contracts)) contracts.push(address)
+  const token = await deployDemoToken({ l1, by: helper, timeoutMs })
 
   const operatorAccount = operatorPerson.account
   let operatorRuns = true
@@ -245,8 +249,10 @@ async function build(
   const doors = [hostile.peer, await hostile.openDoor()] as const
   const watchers: DrillWatcher[] = []
   // Most drills are of single exits: with a bond to spend a watcher would take everybody out together.
+  // A coordinator knows what the token is worth: few of it, or of one age, are worth a mass exit of their own.
+  const priceWei = new Map([ZERO_ADDRESS, token].map((of) => [of, ETHER] as const))
   const policyOf = (isCoordinator: boolean) => ({
-    ...(isCoordinator ? {} : { batchBondBudgetWei: 0n }),
+    ...(isCoordinator ? { priceWei } : { batchBondBudgetWei: 0n }),
     ...(canTravel ? { staggerSeconds: STAGGER_SECONDS } : {}),
   })
   for (const [i, person] of watcherPeople.entries()) {
@@ -338,6 +344,7 @@ async function build(
     owners,
     thief,
     helper,
+    token,
     get operatorPerson() {
       return operatorPerson
     },

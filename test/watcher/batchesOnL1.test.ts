@@ -14,7 +14,17 @@ import {
   type TestBatch,
   turnBatch,
 } from '../support/batchMoves.ts'
-import { deposit, ETHER, passTime, passTo, place, signMandate, startDepositExit, stateOf, submit } from '../support/moves.ts'
+import {
+  deposit,
+  ETHER,
+  passTime,
+  passTo,
+  place,
+  signMandate,
+  startDepositExit,
+  stateOf,
+  submit,
+} from '../support/moves.ts'
 import { actors } from '../support/rootChain.ts'
 import { createSuretyWatcher } from './support/surety.ts'
 
