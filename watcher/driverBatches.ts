@@ -30,7 +30,7 @@ import type { BatchBook } from './batchBook.ts'
 import type { BlockStore } from './blockStore.ts'
 import type { Coordinator } from './coordinator/coordinator.ts'
 import type { MandateBook } from './coordinator/mandateBook.ts'
-import { boundInDemands, planBatchActs, reclaimKey } from './court/batch.ts'
+import { boundInDemands, faultOf, planBatchActs, reclaimKey } from './court/batch.ts'
 import type { BatchAction, BatchFacts, EntryView, Permission } from './court/batchActions.ts'
 import { CALLS_AT_ONCE } from './court/batchInput.ts'
 import { STRIKES_PER_CALL } from './court/batchRules.ts'
@@ -39,7 +39,7 @@ import { type BatchRecord, strikeOf } from './court/batchTypes.ts'
 import { ticketOf } from './court/exitRecord.ts'
 import { isFallen } from './court/exitTime.ts'
 import { CALL_GAS, TURN_RESERVE_GAS } from './court/policy.ts'
-import type { Action, Effect, L1Readings, World } from './court/types.ts'
+import type { Action, Alert, Effect, L1Readings, World } from './court/types.ts'
 import type { CourtContext } from './courtPort.ts'
 import { type ExitBook, mayStartAgain } from './exitBook.ts'
 import type { ExitRecord, Facts } from './facts.ts'
@@ -75,7 +75,7 @@ export function createMassExitFacts(parts: MassExitParts) {
   const { db, ledger, batches, exits, facts, mandates, protection, coordinator, locks } = parts
   /** Keys of acts: bonds that came back. */
   const fetched = new Set<string>()
-  let seen: Readonly<{ at: string; found: readonly BatchFacts[] }> | undefined
+  let seen: Readonly<{ at: string; found: readonly BatchFacts[]; faults: readonly Alert[] }> | undefined
   let ours: Readonly<{ at: string; found: readonly BatchRecord[] }> | undefined
 
   /**
@@ -274,12 +274,20 @@ export function createMassExitFacts(parts: MassExitParts) {
   }
 
   /** Once for each L1 block and verified block. */
-  function look(world: World): readonly BatchFacts[] {
+  function look(world: World): Omit<NonNullable<typeof seen>, 'at'> {
     const at = `${world.now.hash} ${world.verifiedBlock} ${world.safety.status} ${protection.all().length} ${mandates.count()}`
-    if (seen?.at === at) return seen.found
-    const found = records().map((record) => factsOf(record, world))
-    seen = { at, found }
-    return found
+    if (seen?.at === at) return seen
+    const found: BatchFacts[] = []
+    const faults: Alert[] = []
+    for (const record of records()) {
+      try {
+        found.push(factsOf(record, world))
+      } catch (error) {
+        faults.push(faultOf(record, error))
+      }
+    }
+    seen = { at, found, faults }
+    return seen
   }
 
   /** Locked ones: our own, and those that have a share left and name an output of somebody whom we act for. Once for each L1 block and verified block. */
@@ -308,8 +316,9 @@ export function createMassExitFacts(parts: MassExitParts) {
 
     plan(world: World, readings: L1Readings | undefined): readonly Effect[] {
       const open = exits.open()
-      return planBatchActs({
-        batches: look(world),
+      const { found, faults } = look(world)
+      const effects = planBatchActs({
+        batches: found,
         trusts: (owner) => isTrusting(owner, world),
         youngBlocks: youngBlocksOf(open),
         waiting: open
@@ -318,6 +327,7 @@ export function createMassExitFacts(parts: MassExitParts) {
         readings,
         world,
       })
+      return [...faults, ...effects]
     },
   }
 }
@@ -336,7 +346,7 @@ function youngBlocksOf(open: readonly ExitRecord[]): readonly number[] {
   return [...new Set(young.map(({ exit }) => decodePosition(exit.position).block))].sort((a, b) => a - b)
 }
 
-/** What is to be done about mass exits now. What can't be told must not keep the court from all else. */
+/** What is to be done about mass exits now. What can't be told, about one or all, must not keep the court from all else. */
 export function decideBatches(
   { massExits, log }: Pick<CourtContext, 'massExits' | 'log'>,
   readings: L1Readings | undefined,
@@ -344,7 +354,11 @@ export function decideBatches(
 ): readonly Effect[] {
   if (!massExits) return []
   try {
-    return massExits.plan(world, readings)
+    const effects = massExits.plan(world, readings)
+    for (const effect of effects)
+      if (effect.type === 'alert' && effect.code === 'INTERNAL_FAULT')
+        log.error('court.batch_unreadable', effect.details)
+    return effects
   } catch (error) {
     log.error('court.batches_unreadable', { error })
     return [{ type: 'alert', code: 'INTERNAL_FAULT', key: 'mass exits', details: { reason: String(error) } }]

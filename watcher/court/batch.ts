@@ -28,21 +28,42 @@ const DEMAND_BOND_PERCENT = 125n
 /** What `exitBond()` is in units of F (docs/spec.md section 8.3). */
 const EXIT_BOND_GAS = 400_000n
 
-/** Total and deterministic. What a window closes on comes first: answers, strikes, locks; then demands, then what can wait. */
+/**
+ * Total and deterministic. What a window closes on comes first: answers, strikes, locks; then demands, then what can wait. What can't be told
+ * about one batch keeps nobody from what is due for the others.
+ */
 export function planBatchActs(input: BatchInput): readonly Effect[] {
   const { batches, world, readings } = input
-  const waiting = [...input.waiting, ...batches.flatMap((facts) => waitingSharesOf(facts, input))]
-  const judged = (actions: readonly BatchAction[]) => actions.flatMap((action) => judge(action, world))
-  return [
-    ...batches.flatMap((facts) => alertsOf(facts, input)),
-    ...judged(batches.flatMap((facts) => answersOf(facts, world))),
-    ...judged(batches.flatMap((facts) => strikesOf(facts, world))),
-    ...judged(batches.flatMap((facts) => lockOf(facts, input))),
-    ...judged(readings ? demandsOf(input, readings) : []),
-    ...judged(batches.flatMap((facts) => endsOf(facts, input))),
-    ...judged(batches.flatMap((facts) => openingsOf(facts, { ...input, waiting }))),
-    ...judged(readings ? batches.flatMap((facts) => sharesOf(facts, { ...input, waiting }, readings)) : []),
+  const faults = new Map<Hash, Alert>()
+  const ofEach = <T>(plan: (facts: BatchFacts) => readonly T[]): readonly T[] =>
+    batches.flatMap((facts) => {
+      try {
+        return plan(facts)
+      } catch (error) {
+        faults.set(facts.record.batchId, faultOf(facts.record, error))
+        return []
+      }
+    })
+  const judged = (plan: (facts: BatchFacts) => readonly BatchAction[]) =>
+    ofEach(plan).flatMap((action) => judge(action, world))
+  const waiting = [...input.waiting, ...ofEach((facts) => waitingSharesOf(facts, input))]
+  const onLine = { ...input, waiting }
+  const effects = [
+    ...ofEach((facts) => alertsOf(facts, input)),
+    ...judged((facts) => answersOf(facts, world)),
+    ...judged((facts) => strikesOf(facts, world)),
+    ...judged((facts) => lockOf(facts, input)),
+    ...(readings ? judged(demanding(input, readings)) : []),
+    ...judged((facts) => endsOf(facts, input)),
+    ...judged((facts) => openingsOf(facts, onLine)),
+    ...(readings ? judged((facts) => sharesOf(facts, onLine, readings)) : []),
   ]
+  return [...faults.values(), ...effects]
+}
+
+/** What becomes of a batch is not told: a bug of ours. */
+export function faultOf({ batchId }: Pick<BatchRecord, 'batchId'>, error: unknown): Alert {
+  return { type: 'alert', code: 'INTERNAL_FAULT', key: batchId, details: { batchId, reason: String(error) } }
 }
 
 function deadlinesOf({ batch }: BatchRecord, { parameters }: World) {
@@ -151,11 +172,14 @@ function isOrderAtStake({ safety, now }: World): boolean {
  * One entry of each batch, another for every watcher: of those that name outputs of protected owners without a mandate that we know, and of
  * those that we can't find. Who coordinates honestly answers and is paid for it; one entry that can't be answered ends the batch.
  */
-function demandsOf({ batches, world }: BatchInput, readings: L1Readings): readonly BatchAction[] {
+function demanding(
+  { batches, world }: BatchInput,
+  readings: L1Readings,
+): (facts: BatchFacts) => readonly BatchAction[] {
   const { policy } = world
   let allowanceWei = demandAllowance(batches, world)
   let availableWei = readings.balanceWei - policy.challengeReserveWei
-  return batches.flatMap((facts): readonly BatchAction[] => {
+  return (facts) => {
     const { record, tree } = facts
     if (record.state !== 'started' || isOurs(record, world)) return []
     if ([...record.demands.values()].some(({ demander }) => demander === policy.sender)) return []
@@ -181,7 +205,7 @@ function demandsOf({ batches, world }: BatchInput, readings: L1Readings): readon
         ...means,
       },
     ]
-  })
+  }
 }
 
 const GWEI = 10n ** 9n

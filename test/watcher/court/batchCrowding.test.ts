@@ -25,6 +25,25 @@ function indexesOf(type: BatchAction['type'], ...[facts, world, changes]: Parame
   )
 }
 
+test('a batch that nothing can be told about is told as a fault, and the others are acted for', () => {
+  const silent = () => {
+    throw new RangeError('got nothing')
+  }
+  const healthy = factsOf(
+    RIVAL,
+    crowd(() => ({ owner: ALICE })),
+    [locked, turned],
+  )
+  const broken = { ...healthy, tree: silent, shown: silent }
+  const effects = plan(healthy, worldAt(AFTER), { batches: [broken, healthy] })
+  const faults = effects.filter((effect) => effect.type === 'alert' && effect.code === 'INTERNAL_FAULT')
+  assert.equal(
+    faults.map((fault) => 'details' in fault && fault.details),
+    [{ batchId, reason: 'RangeError: got nothing' }],
+  )
+  assert.is(effects.filter(({ type }) => type === 'claim-entries').length, 1)
+})
+
 test('entries that strangers opened and nobody places do not keep a protected owner’s from its place', () => {
   const facts = factsOf(
     RIVAL,
