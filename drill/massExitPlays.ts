@@ -82,10 +82,20 @@ export async function untilLocked(world: World, records: readonly BatchRecord[])
   await untilEach(world, records, 'locked', ({ item }) => item !== undefined)
 }
 
-/** Past their turns, until the share of every entry is claimed, placed or freed, but for so many. */
+/**
+ * Past their turns, until the share of every entry is claimed, placed or freed, but for so many. A share whose output left alone is freed only
+ * where it keeps somebody waiting.
+ */
 export async function untilPaidOut(world: World, records: readonly BatchRecord[], left = 0): Promise<void> {
   await passTurns(world, records)
-  await untilEach(world, records, 'paid out', ({ uses, batch }) => uses.size + left >= batch.count)
+  const { batches, exits, facts } = runningWatcher(world).watcher().core
+  await untilEach(world, records, 'paid out', ({ batchId, uses }) => {
+    const waiting = batches.entries(batchId).filter((entry) => {
+      const fact = uses.has(entry.index) ? undefined : facts.entryFact(batchId, entry)
+      return fact && !(fact.kind === 'named' && exits.stateOf(fact.outputId) === 'settled')
+    })
+    return waiting.length <= left
+  })
 }
 
 /** Until somebody gave each of them its turn. */
