@@ -101,6 +101,8 @@ export type World = Travel &
     helper: Person
     /** That the owners hold beside ether. */
     token: Address
+    /** What coordinators take ether and the token for: wei per 10^18 of the smallest units. */
+    priceWei: ReadonlyMap<Address, bigint>
     operatorPerson: Person
     watchers: readonly [DrillWatcher, DrillWatcher]
     actors(): readonly Actor[]
@@ -250,7 +252,7 @@ async function build(
   const watchers: DrillWatcher[] = []
   // Most drills are of single exits: with a bond to spend a watcher would take everybody out together.
   // A coordinator knows what the token is worth: few of it, or of one age, are worth a mass exit of their own.
-  const priceWei = new Map([ZERO_ADDRESS, token].map((of) => [of, ETHER] as const))
+  const priceWei: ReadonlyMap<Address, bigint> = new Map([ZERO_ADDRESS, token].map((of) => [of, ETHER] as const))
   const policyOf = (isCoordinator: boolean) => ({
     ...(isCoordinator ? { priceWei } : { batchBondBudgetWei: 0n }),
     ...(canTravel ? { staggerSeconds: STAGGER_SECONDS } : {}),
@@ -345,6 +347,7 @@ async function build(
     thief,
     helper,
     token,
+    priceWei,
     get operatorPerson() {
       return operatorPerson
     },

@@ -82,7 +82,7 @@ export const combined: Scenario = {
 async function leaveTogether(world: World, settled: Settled): Promise<void> {
   const [coordinator] = world.watchers
   await coordinator.stop()
-  await coordinator.start({ policy: {} })
+  await coordinator.start({ policy: { priceWei: world.priceWei } })
   const together = await untilTogether(world, { coordinator })
   await untilLocked(world, together)
   // Shares of those who had left by themselves may stay: nobody waits behind them.
