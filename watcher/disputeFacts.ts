@@ -6,7 +6,7 @@ import { type Hash, hexToBytes, ZERO_HASH } from '../protocol/bytes.ts'
 import { decodePosition, OUTPUT_LIMIT, outputIdOf } from '../protocol/position.ts'
 import type { BlockStore } from './blockStore.ts'
 import type { DisputeBook } from './disputeBook.ts'
-import type { ExitBook } from './exitBook.ts'
+import { type ExitBook, mayStartAgain } from './exitBook.ts'
 import type { CompetitorFact, DisputedOutput, DisputeFacts, DisputeRecord, PlaceFact, SpendFact } from './facts.ts'
 import type { Ledger } from './ledger.ts'
 
@@ -53,7 +53,9 @@ export function createDisputeFacts({ ledger, blocks, exits, disputes, spendFact 
     const txHash = hexToBytes(dispute.txHash)
     return signed.transaction.outputs.map(({ owner, token, amount }, output) => {
       const outputId = outputIdOf(txHash, output)
-      const exit = exits.record(outputId)
+      const newest = exits.record(outputId)
+      // Of one whose inclusion did not stand nothing is left: the output may leave through the dispute, and nobody waits for its share.
+      const exit = newest && mayStartAgain(newest) ? undefined : newest
       const spentBy = made === undefined ? undefined : ledger.find(made + output)?.spentBy
       return {
         output,
