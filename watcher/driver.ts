@@ -4,6 +4,7 @@
  */
 import type { Header } from '../protocol/block.ts'
 import type { Address, Hash } from '../protocol/bytes.ts'
+import { shareOf } from '../protocol/massExit.ts'
 import { decodePosition } from '../protocol/position.ts'
 import { inTransaction } from '../service/database.ts'
 import type { AlertCode } from './alerts.ts'
@@ -12,11 +13,13 @@ import { boundInChallenges } from './court/data.ts'
 import { type DisputePhase, NEW_DISPUTE, stepDispute } from './court/dispute.ts'
 import { disputesAtStake } from './court/disputeStake.ts'
 import type { Docket } from './court/docket.ts'
+import { ticketOf } from './court/exitRecord.ts'
 import type { CourtPolicy } from './court/policy.ts'
 import type { Ward } from './court/protectedExit.ts'
 import { type ExitPhase, NEW_CASE, stepExit, verdictOf } from './court/standardExit.ts'
 import type { Action, Alert, Effect, L1Readings, World } from './court/types.ts'
 import type { Court, CourtContext, CreateCourt } from './courtPort.ts'
+import { disputedOutputOf } from './disputeBook.ts'
 import { decideBatches, isBatchAction } from './driverBatches.ts'
 import { decideSurety, findRevealedFault } from './driverData.ts'
 import { type Desk, openDesk } from './driverDesk.ts'
@@ -162,6 +165,7 @@ export function createCourt(context: CourtContext, options: CourtOptions): Court
       wards: together.wards,
       records,
       leftPlaces: readings ? facts.leftPlaces() : [],
+      ...(readings && { withOlderShare: withOlderShare(exits, readings) }),
       headers: headersOf([...records, ...exits]),
       ourBatches: (readings && context.massExits?.lookForOurs(world)) ?? [],
       readings: readings && { ...readings, balanceWei: readings.balanceWei - together.boundWei },
@@ -170,6 +174,20 @@ export function createCourt(context: CourtContext, options: CourtOptions): Court
     const ofBatches = [...together.effects, ...decideBatches(context, readings, world)]
     const ofSurety = suretyContract ? decideSurety(context, readings, world) : []
     return { world, step, effects: [...step.effects, ...ofExits, ...ofDisputes, ...ofFault, ...ofBatches, ...ofSurety] }
+  }
+
+  /** Tickets that the line has not reached, and whose output has a share of a mass exit before them that nobody used. */
+  function withOlderShare(exits: readonly ExitFacts[], { funded }: L1Readings): ReadonlySet<Hash> {
+    const found = exits.filter(({ exit, state, events, dispute }) => {
+      const own = state === 'ticket' ? ticketOf(events) : undefined
+      if (!own || (funded.get(exit.token) ?? 0n) >= own.from) return false
+      const places = [exit.position, ...(dispute?.made ? [dispute.made.position + disputedOutputOf(exit)] : [])]
+      return places.flatMap(facts.entriesNaming).some(({ batchId, entry }) => {
+        const { ticket, uses } = facts.batch(batchId) ?? {}
+        return ticket !== undefined && !uses?.has(entry.index) && shareOf(ticket, entry).from < own.from
+      })
+    })
+    return new Set(found.map(({ exit }) => exit.outputId))
   }
 
   /** What leaves together, and what is left to leave alone. A crowd that can't be told must not keep anybody from leaving alone. */

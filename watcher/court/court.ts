@@ -29,6 +29,8 @@ export type CourtInput = Readonly<{
   exits: readonly ExitFacts[]
   /** On the line, given up and not freed. */
   leftPlaces?: readonly LeftPlace[]
+  /** Output ids of tickets whose output has an older share of a mass exit, used by nobody yet. */
+  withOlderShare?: ReadonlySet<Hash>
   /** Disputes that run, that were decided lately, and canonical ones by which something may still leave. */
   disputes: readonly DisputeFacts[]
   wards: readonly Ward[]
@@ -92,6 +94,7 @@ export function stepCourt(input: CourtInput): CourtStep {
     ...planQueue({
       ...{ records, openExits, cancelled, headers, doubted, readings, world },
       leftPlaces: input.leftPlaces,
+      withOlderShare: input.withOlderShare,
       ourBatches: input.ourBatches,
     }),
     ...planInheritance({ disputes, openExits, readings, world, ourBatches: input.ourBatches }),

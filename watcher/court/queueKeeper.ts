@@ -43,6 +43,8 @@ export type KeeperInput = Readonly<{
   ourBatches?: readonly BatchRecord[] | undefined
   /** On the line, given up and not freed. */
   leftPlaces?: readonly LeftPlace[] | undefined
+  /** Output ids of tickets whose output has an older share of a mass exit, used by nobody yet. */
+  withOlderShare?: ReadonlySet<Hash> | undefined
 }>
 
 /** What spends its output in the verified blocks says which transaction a piece of evidence is. */
@@ -139,6 +141,11 @@ function settleOf({ record, ticket }: TicketItem, input: KeeperInput): Settle {
 function releaseOf({ record, ticket }: TicketItem, input: KeeperInput): Release {
   const isCancelled = record.state === 'cancelled-ticket'
   const { spend, place, header, shown } = isCancelled ? NO_EVIDENCE : finalEvidence(record, input)
+  const { exit } = record
+  const isOurs = { token: exit.token, fundedTo: fundedTo(record, input) }
+  const isVain = isFallen(exit.position, input.world)
+  const bars = isVain || (input.withOlderShare?.has(exit.outputId) ?? false)
+  const isFar = bars && isOurs.fundedTo < ticket.from
   return {
     type: 'release',
     key: `release:${hashExit(record.exit)}:${spend}`,
@@ -151,10 +158,13 @@ function releaseOf({ record, ticket }: TicketItem, input: KeeperInput): Release 
     place,
     header,
     ...(shown && { shown }),
-    // Its place stays for the outputs: what comes of it is the bond, and that a mass exit's share of the same output can be freed.
+    bars,
+    // What a verdict passed on keeps its place for the outputs: what comes of it is the bond, and that a share of the same output can be freed.
     helpsProtected: isCancelled
-      ? isOurBond(record, input) || isOursShort({ token: record.exit.token, fundedTo: fundedTo(record, input) }, input)
-      : isOursBehind({ token: record.exit.token, ...ticket }, input),
+      ? isOurBond(record, input) || isOursShort(isOurs, input)
+      : isOursBehind({ token: exit.token, ...ticket }, input) ||
+        (isFar && isOursShort(isOurs, input)) ||
+        (isVain && input.world.protectedOwners.has(exit.owner)),
   }
 }
 

@@ -219,15 +219,17 @@ export const RELEASE_RULES: readonly Rule<Release>[] = [
     },
   },
   {
-    id: 'RELEASE-ONLY-COVERED',
-    rationale: 'Releasing what is not covered yet would invent money for an older ticket; the contract refuses it.',
+    id: 'RELEASE-COVERED-OR-BARRING',
+    rationale:
+      'A place that the line has not reached is left by a release, and freed by a call more. So it waits for the line, but where the line may wait for it: where its output has an older share of a mass exit, or stands elsewhere too, which nothing frees or takes out before it is gone.',
     refusal: 'quiet',
-    holds: ({ record, ticket, fundedTo }) => record.state === 'cancelled-ticket' || fundedTo >= ticket.from,
+    holds: ({ record, ticket, fundedTo, bars }) =>
+      record.state === 'cancelled-ticket' || fundedTo >= ticket.from || bars,
   },
   {
     id: 'RELEASE-WITH-INTEREST',
     rationale:
-      'A release earns nothing: it is done where a protected owner waits behind, where it brings our bond back, or in public service; of a place that a verdict passed on also where a protected owner’s place is short: a mass exit’s share of the same output can be freed only then.',
+      'A release earns nothing: it is done where a protected owner waits behind, where it brings our bond back, or in public service; of a place that a verdict passed on, or that the line has not reached, also where a protected owner’s place is short: a mass exit’s share of the same output can be freed only then.',
     refusal: 'quiet',
     holds: ({ helpsProtected }, { policy }) => helpsProtected || policy.publicService,
   },

@@ -213,7 +213,9 @@ export type Release = ActionBase &
     header: Header
     /** What stands at `spend`, where the output is contested. */
     shown?: Shown
-    /** Something of a protected owner waits behind it, or a bond of ours comes back. */
+    /** Until it is gone its output can't leave where else it stands, nor an older share of the same output be freed. */
+    bars: boolean
+    /** Something of a protected owner waits behind it or for what it bars, or a bond of ours comes back. */
     helpsProtected: boolean
   }>
 

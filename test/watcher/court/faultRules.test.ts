@@ -117,6 +117,7 @@ test('the ticket of an output whose transaction was proven invalid is owed to no
     spend: 0,
     place: 0,
     header,
+    bars: true,
     helpsProtected: true,
   }
   assert.is(findBrokenRule(release, worldAt(MEP + 1))?.id, 'RELEASE-OWED-TO-NOBODY')

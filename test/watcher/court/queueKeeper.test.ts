@@ -39,6 +39,7 @@ type Keeping = {
   headers?: ReadonlyMap<number, Header>
   ourBatches?: readonly BatchRecord[]
   leftPlaces?: readonly LeftPlace[]
+  withOlderShare?: ReadonlySet<Hash>
 }
 
 function keep({
@@ -49,6 +50,7 @@ function keep({
   headers = new Map([[20, FINAL]]),
   ourBatches = [],
   leftPlaces = [],
+  withOlderShare,
 }: Keeping) {
   const queue = { ...EMPTY, oldTail: records.length }
   return planQueue({
@@ -61,6 +63,7 @@ function keep({
     readings: readingsOf({ queue, ...readings }),
     world,
     ourBatches,
+    withOlderShare,
   })
 }
 
@@ -225,6 +228,34 @@ keeper('releases with evidence that is final, verified and not void only', () =>
   assert.equal(releaseIn({ verifiedBlock: 19 }), [])
   assert.equal(releaseIn({ voidFrom: 20 }), [])
   assert.ok(releaseIn({ voidFrom: 1 }).some((effect) => effect.type === 'release' && effect.spend === 0))
+})
+
+keeper('leaves a place that the line has not reached, but where the line may wait for it', () => {
+  const thief = oldExit(0, {}, shown(SPEND), postponed(6n, ETHER))
+  const { outputId } = thief.exit
+  const before = oldExit(1, ours, postponed(4n, 2n))
+  const behind = oldExit(1, ours, postponed(6n + ETHER, 2n))
+  const types = (records: readonly ExitRecord[], withOlderShare: readonly Hash[], world = worldAt(MEP + 100)) =>
+    keep({
+      records,
+      world,
+      withOlderShare: new Set(withOlderShare),
+      readings: { queue: PASSED, funded: new Map([[ETH, 5n]]) },
+    })
+      .map(({ type }) => type)
+      .filter((type) => type === 'release')
+  assert.equal(types([thief, before], []), [])
+  assert.equal(types([thief, behind], []), [], 'it can wait, and is one call then')
+  assert.equal(types([thief, before], [outputId]), ['release'])
+  assert.equal(types([thief, behind], [outputId]), ['release'])
+  assert.equal(types([thief], [outputId]), [], 'nobody of ours is short')
+  const vain = oldExit(0, { position: positionOf(30) }, postponed(6n, ETHER))
+  const halted = worldAt(MEP + 100, { voidFrom: 30 })
+  assert.equal(types([vain, before], [], halted), ['release'], 'its output may stand elsewhere')
+  assert.equal(types([vain], [], halted), [])
+  const hers = oldExit(0, { ...ours, position: positionOf(30) }, postponed(6n, ETHER))
+  assert.equal(types([hers], [], halted), ['release'], 'she may leave where it stands')
+  assert.equal(types([hers], []), [])
 })
 
 keeper('leaves a valid ticket on the line', () => {

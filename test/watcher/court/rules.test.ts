@@ -124,6 +124,7 @@ const release: Release = {
   spend: SPEND,
   place: exitOf().position,
   header: headerOf({ timestamp: START }),
+  bars: false,
   helpsProtected: true,
 }
 const freePlace: FreePlace = {
@@ -396,13 +397,20 @@ const rows: readonly RulePair[] = [
     worldAt(MEP + 1, { voidFrom: 36 }),
   ],
   [
-    'RELEASE-ONLY-COVERED',
+    'RELEASE-COVERED-OR-BARRING',
     { ...release, fundedTo: 4n },
     mature,
     { ...release, fundedTo: 4n, record: { ...release.record, state: 'cancelled-ticket' } },
     mature,
   ],
-  ['RELEASE-ONLY-COVERED', { ...release, fundedTo: 4n }, mature, release, mature],
+  ['RELEASE-COVERED-OR-BARRING', { ...release, fundedTo: 4n }, mature, release, mature],
+  [
+    'RELEASE-COVERED-OR-BARRING',
+    { ...release, fundedTo: 4n },
+    mature,
+    { ...release, fundedTo: 4n, bars: true },
+    mature,
+  ],
   [
     'RELEASE-WITH-INTEREST',
     { ...release, helpsProtected: false },
