@@ -10,6 +10,7 @@ import { bug } from '../protocol/errors.ts'
 import type { LockingEntry } from '../protocol/fraud.ts'
 import { entryTree, type PlacedEntry, placeEntries } from '../protocol/massExit.ts'
 import type { MerkleTree } from '../protocol/merkle.ts'
+import { OUTPUT_LIMIT } from '../protocol/position.ts'
 import type { Database } from '../service/database.ts'
 import {
   type BatchEvent,
@@ -81,6 +82,16 @@ export function createBatchBook({ db, locks, journal }: BatchBookParts) {
   const selectSpent = db.prepare<[string], EntryRow>(`
     SELECT batch_entries.position AS position, entry, batch_entries.amount AS amount, before
     ${NAMED} WHERE batch_id = ? AND spent_by IS NOT NULL ORDER BY entry`)
+  const selectGone = db.prepare<[string], { entry: number }>(`
+    SELECT mine.entry AS entry FROM batches JOIN batch_entries AS mine ON mine.batch = batches.id
+    WHERE batch_id = ? AND (
+      EXISTS (SELECT 1 FROM exits WHERE exits.position = mine.position AND state IN ('settled', 'removed'))
+      OR EXISTS (
+        SELECT 1 FROM batch_entries AS other JOIN batch_outputs AS paid ON paid.batch = other.batch AND paid.entry = other.entry
+        WHERE other.position = mine.position AND other.batch <> mine.batch AND paid.kind = 'claimed')
+      OR EXISTS (
+        SELECT 1 FROM disputes WHERE made = mine.position - mine.position % ${OUTPUT_LIMIT} AND disputes.state = 'not-canonical'))
+    ORDER BY mine.entry`)
   const selectProtected = db.prepare<[string], EntryRow & Readonly<{ owner: Address }>>(`
     SELECT batch_entries.position AS position, entry, batch_entries.amount AS amount, before, owners.address AS owner
     ${NAMED} JOIN addresses AS owners ON owners.id = outputs.owner
@@ -295,6 +306,9 @@ export function createBatchBook({ db, locks, journal }: BatchBookParts) {
 
     /** Entries whose output verified blocks spent. */
     spentEntries: (batchId: Hash): PlacedEntry[] => selectSpent.all(batchId).map(toEntry),
+
+    /** Indexes of entries whose output left otherwise, by an exit of its own or as another batch's, or that a verdict made undone. */
+    goneEntries: (batchId: Hash): number[] => selectGone.all(batchId).map(({ entry }) => entry),
 
     /** Entries that name outputs of protected accounts, as far as verified blocks know. */
     protectedEntries: (batchId: Hash) =>

@@ -34,8 +34,8 @@ import { boundInDemands, faultOf, planBatchActs, reclaimKey } from './court/batc
 import type { BatchAction, BatchFacts, EntryView, Permission } from './court/batchActions.ts'
 import { CALLS_AT_ONCE } from './court/batchInput.ts'
 import { STRIKES_PER_CALL } from './court/batchRules.ts'
-import { CLAIM_ENTRY_GAS, claimsPerCall } from './court/batchShares.ts'
-import { type BatchRecord, strikeOf } from './court/batchTypes.ts'
+import { CLAIM_ENTRY_GAS, claimsPerCall, LONGEST_TRY } from './court/batchShares.ts'
+import { type BatchRecord, type BatchStrike, strikeOf } from './court/batchTypes.ts'
 import { ticketOf } from './court/exitRecord.ts'
 import { isFallen } from './court/exitTime.ts'
 import { CALL_GAS, TURN_RESERVE_GAS } from './court/policy.ts'
@@ -51,6 +51,8 @@ import type { Protection } from './protection.ts'
 const DISSOLVED_AT_ONCE = 64
 /** Struck entries of one batch that are looked at: a few of them are opened, those that are in the way. */
 const STRUCK_AT_ONCE = 64
+/** Entries of one batch, of strangers whose outputs left otherwise, that are looked at: a few of them are freed. */
+const GONE_AT_ONCE = 64
 /** Doubtful entries of one batch that are told apart: one is demanded. */
 const DOUBTFUL_AT_ONCE = 64
 
@@ -101,14 +103,16 @@ export function createMassExitFacts(parts: MassExitParts) {
   }
 
   /** Proven; of any entry. */
-  function view({ batchId, item }: BatchRecord, entry: PlacedEntry): EntryView {
+  function view(record: BatchRecord, entry: PlacedEntry): EntryView {
+    const { batchId, item } = record
     const found = facts.entryFact(batchId, entry)
     if (found.kind === 'unverified') return { entry, kind: found.shown ? 'void' : 'unverified' }
     if (found.kind === 'empty') return { entry, kind: 'other' }
     const { outputId, owner, spend } = found
     const newest = exits.record(outputId)
     const exit = newest && mayStartAgain(newest) ? undefined : newest
-    const lockedAt = locks.keptAt(entry.position)
+    const strike = strikeOf(record, entry.position, owner)
+    const lockedAt = locks.keptAt(outputId)
     return {
       entry,
       kind: 'named',
@@ -117,9 +121,15 @@ export function createMassExitFacts(parts: MassExitParts) {
       ...(exit && { exit }),
       ...(newest && !exit && paidSoFar(newest) > 0n && { isPaidInPart: true }),
       ...(spend && { spend }),
+      ...(strike && isRefuted(strike) && { isCleared: true }),
       ...(batches.claimOf(outputId) && { isClaimed: true }),
       ...(item && lockedAt !== undefined && lockedAt < item.lockedAt && { isLockedBefore: true }),
     }
+  }
+
+  /** The spend that it shows was judged not canonical since. */
+  function isRefuted({ position, spend }: BatchStrike): boolean {
+    return ledger.find(position)?.spentBy === spend && facts.spentBy(position) === undefined
   }
 
   /** Of its token and amount; undefined where nothing agrees. */
@@ -181,7 +191,7 @@ export function createMassExitFacts(parts: MassExitParts) {
       const strike = strikeOf(record, position, owner)
       if (!strike) {
         if (spent.size < STRIKES_PER_CALL * CALLS_AT_ONCE && isToBeStruck(entry)) spent.add(position)
-      } else if (!isFallen(strike.spend, world) && !world.docket.refuted.has(strike.spend)) {
+      } else if (!isFallen(strike.spend, world) && !isRefuted(strike)) {
         gone.add(position)
         if (record.ticket && struck.size < STRUCK_AT_ONCE) struck.add(position)
       }
@@ -205,15 +215,26 @@ export function createMassExitFacts(parts: MassExitParts) {
   /** Proofs cost time, so of each kind a few: neither dust nor what nobody is owed may keep a protected owner's entries from being looked at. */
   function concernsOfTurned(record: BatchRecord, entries: readonly PlacedEntry[], world: World): readonly EntryView[] {
     const most = claimsPerCall(world) * CALLS_AT_ONCE
-    const kinds = { protected: [] as PlacedEntry[], trusting: [] as PlacedEntry[], empty: [] as PlacedEntry[] }
+    const kinds = {
+      protected: [] as PlacedEntry[],
+      trusting: [] as PlacedEntry[],
+      empty: [] as PlacedEntry[],
+    }
+    const ofStrangers: PlacedEntry[] = []
+    // After a halt nobody is a stranger.
+    const gone = new Set(world.voidFrom === 0 ? batches.goneEntries(record.batchId) : [])
     for (const entry of entries) {
       const owner = ownerOf(record, entry)
       if (owner === undefined || isFallen(entry.position, world)) kinds.empty.push(entry)
       else if (world.protectedOwners.has(owner)) kinds.protected.push(entry)
       else if (isTrusting(owner, world)) kinds.trusting.push(entry)
+      else if (gone.has(entry.index)) ofStrangers.push(entry)
     }
     kinds.trusting.sort((a, b) => (a.amount < b.amount ? 1 : a.amount > b.amount ? -1 : a.index - b.index))
-    return Object.values(kinds).flatMap((some) => firstOf(some, most))
+    return [
+      ...Object.values(kinds).flatMap((some) => firstOf(some, most)),
+      ...inTurns(ofStrangers, world).map((entry) => view(record, entry)),
+    ]
 
     function firstOf(some: readonly PlacedEntry[], count: number): readonly EntryView[] {
       const found: EntryView[] = []
@@ -227,6 +248,12 @@ export function createMassExitFacts(parts: MassExitParts) {
       }
       return found
     }
+  }
+
+  /** What L1 does not let go of must not hide the others. */
+  function inTurns(all: readonly PlacedEntry[], { now }: World): readonly PlacedEntry[] {
+    const from = all.length > GONE_AT_ONCE ? (Math.floor(now.block / LONGEST_TRY) * GONE_AT_ONCE) % all.length : 0
+    return [...all.slice(from), ...all.slice(0, from)].slice(0, GONE_AT_ONCE)
   }
 
   /** After a halt everybody whom we know. */

@@ -3,13 +3,9 @@
  * worked out anew from the rows whenever one of them changes or an output appears, so that events and blocks may come in any order and an
  * L1 reorg takes back exactly what it dropped. The same output never gets two different locks: L1 keeps the first.
  */
+import type { Hash } from '../protocol/bytes.ts'
 import type { Database } from '../service/database.ts'
 import type { Ledger } from './ledger.ts'
-
-/** As long as one of them stands, L1 keeps the lock with the output itself. What a mass exit locks it finds out from the entries. */
-const KEPT = `
-  SELECT locked_at FROM exits WHERE position = ?
-  UNION ALL SELECT locked_at FROM dispute_inputs WHERE position = ?`
 
 type Range = [from: number, to: number, from: number, to: number, from: number, to: number]
 
@@ -27,11 +23,14 @@ export type Locks = ReturnType<typeof createLocks>
 
 export function createLocks(db: Database, ledger: Ledger) {
   const selectAt = db.prepare<[number, number, number], { locked_at: number | null }>(`
-    SELECT min(locked_at) AS locked_at FROM (${KEPT}
+    SELECT min(locked_at) AS locked_at FROM (
+      SELECT locked_at FROM exits WHERE position = ?
+      UNION ALL SELECT locked_at FROM dispute_inputs WHERE position = ?
       UNION ALL SELECT batches.locked_at ${NAMED} WHERE batch_entries.position = ? AND batches.locked_at IS NOT NULL)`)
-  const selectKept = db.prepare<[number, number], { locked_at: number | null }>(
-    `SELECT min(locked_at) AS locked_at FROM (${KEPT})`,
-  )
+  const selectKept = db.prepare<[string, string], { locked_at: number | null }>(`
+    SELECT min(locked_at) AS locked_at FROM (
+      SELECT locked_at FROM exits WHERE output_id = ?
+      UNION ALL SELECT locked_at FROM dispute_inputs WHERE output_id = ?)`)
   const selectRange = db.prepare<Range, { position: number; locked_at: number }>(`
     SELECT position, min(locked_at) AS locked_at FROM (
       SELECT position, locked_at FROM exits WHERE position >= ? AND position < ?
@@ -46,9 +45,12 @@ export function createLocks(db: Database, ledger: Ledger) {
       ledger.lock(position, selectAt.get(position, position, position)?.locked_at ?? undefined)
     },
 
-    /** The L1 block of the lock by an exit or a dispute, whatever mass exits name the output. */
-    keptAt(position: number): number | undefined {
-      return selectKept.get(position, position)?.locked_at ?? undefined
+    /**
+     * The L1 block of the lock that L1 keeps with the output itself: by an exit or a dispute, wherever that says the output stands. What a mass
+     * exit locks L1 finds out from its entries.
+     */
+    keptAt(outputId: Hash): number | undefined {
+      return selectKept.get(outputId, outputId)?.locked_at ?? undefined
     },
 
     /** After these outputs appeared: what L1 locked before. */

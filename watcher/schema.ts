@@ -253,6 +253,9 @@ INSERT INTO batch_demands
       WHEN 'BatchDissolved' THEN json_extract(ended.data, '$.demanded')
     END);
 `,
+  `
+CREATE INDEX batch_outputs_claimed_entry ON batch_outputs (batch, entry) WHERE kind = 'claimed';
+`,
 ]
 
 /** Tables that hold folded state only: emptied and filled again by a rebuild. */

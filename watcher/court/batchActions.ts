@@ -28,6 +28,8 @@ export type EntryView = Readonly<{
   isClaimed?: true
   /** By an exit or a dispute, before the batch: its exit keeps that lock, so the entry is opened, not claimed. */
   isLockedBefore?: true
+  /** What it was struck with was judged not canonical since: the entry is opened, and its exit cleared of that. */
+  isCleared?: true
   /** The verified transaction that spends it, proven. */
   spend?: SpendFact
 }>

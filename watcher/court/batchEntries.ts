@@ -40,6 +40,13 @@ export function isStruckForGood(fact: EntryView, record: BatchRecord, world: Wor
   return strike !== undefined && isCountingSpend(fact, record, world)
 }
 
+/** The strike that L1 keeps shows what a verdict made undone. Only with its block it falls, so the entry is opened: evidence can be dropped. */
+export function isClearedStrike(fact: EntryView, record: BatchRecord, world: World): boolean {
+  const { entry, owner, isCleared } = fact
+  if (!isCleared || !owner) return false
+  return standingStrike(record, { position: entry.position, signer: owner }, world) !== undefined
+}
+
 /** As `claimEntries` will find it. */
 export function isClaimable(fact: EntryView, record: BatchRecord, fundedTo: bigint, world: World): boolean {
   const { entry, kind, owner, outputId, exit } = fact

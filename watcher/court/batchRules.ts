@@ -30,6 +30,7 @@ import type {
 import {
   isCancelled,
   isClaimable,
+  isClearedStrike,
   isCountingSpend,
   isDeadEntry,
   isStruckForGood,
@@ -40,6 +41,7 @@ import { isPassedOn, isSpendSuspended, makerOf } from './docket.ts'
 import { ticketOf } from './exitRecord.ts'
 import { evidenceWindow, isFallen, maturesAt } from './exitTime.ts'
 import type { Rule } from './rule.ts'
+import type { World } from './types.ts'
 
 /** Spends in one call: a fifth of what L1 takes. */
 export const STRIKES_PER_CALL = 60
@@ -287,21 +289,30 @@ export const OPEN_RULES: readonly Rule<OpenEntry>[] = [
   {
     id: 'OPEN-WHAT-IS-DISPUTED',
     rationale:
-      'After the turn an entry becomes an exit of its own only where a verdict decides about it, so that the place is there to be inherited, where an older lock is to be kept, where a part was paid by an exit that did not stand, or where it is struck for good and keeps the line from those behind it: only an exit can be removed. All others are claimed, which costs half. Before the turn L1 lets only the owner open what is not struck.',
+      'After the turn an entry becomes an exit of its own only where a verdict decides about it, so that the place is there to be inherited, where an older lock is to be kept, where a part was paid by an exit that did not stand, where a verdict made undone what it is struck with, or where it is struck for good and keeps the line from those behind it: only an exit can be removed. All others are claimed, which costs half. Before the turn L1 lets only the owner open what is not struck.',
     refusal: 'quiet',
     holds: ({ record, fact }, world) => {
       const { outputId, exit, isLockedBefore, isPaidInPart } = fact
       if (outputId === undefined || exit !== undefined || record.ticket === undefined) return false
-      if (isLockedBefore || isPaidInPart || isSpendSuspended(outputId, world.docket)) return true
+      if (
+        isLockedBefore ||
+        isPaidInPart ||
+        isClearedStrike(fact, record, world) ||
+        isSpendSuspended(outputId, world.docket)
+      )
+        return true
       return isPassedOn(outputId, world.docket) || isStruckForGood(fact, record, world)
     },
   },
   {
     id: 'OPEN-UNUSED',
-    rationale: 'A share is used once.',
+    rationale: 'A share is used once, and L1 opens nothing of what is void, invalid or was judged not canonical.',
     refusal: 'quiet',
-    holds: ({ record, fact: { entry } }, world) =>
-      record.item !== undefined && !record.uses.has(entry.index) && !isFallen(entry.position, world),
+    holds: ({ record, fact }, world) =>
+      record.item !== undefined &&
+      !record.uses.has(fact.entry.index) &&
+      !isFallen(fact.entry.position, world) &&
+      makerStateOf(fact, world) !== 'not-canonical',
   },
   {
     id: 'OPEN-WITH-INTEREST',
@@ -355,17 +366,22 @@ export const ADOPT_RULES: readonly Rule<AdoptExit>[] = [
       // an exit is only paid out of the share, unless a verdict passed its value on.
       const isHeirs = isCancelled(exit, world)
       if (exit.exit.position !== fact.entry.position && exit.state !== 'ticket' && !isHeirs) return false
-      if (isEntryOf(exit.exit, record.batchId, fact.entry.index) || isFallen(fact.entry.position, world)) return false
+      if (isFallen(fact.entry.position, world)) return false
+      // Its own share is placed, but for what a stranger placed elsewhere: that is only paid out of it.
+      if (isEntryOf(exit.exit, record.batchId, fact.entry.index) && exit.state !== 'ticket') return false
       // One that has a turn of its own keeps its record until then.
       if (exit.state === 'queued') return exit.exit.seq >= OPENED_SEQ
       const share = shareOf(ticket, fact.entry)
       const own = ticketOf(exit.events)
+      if (makerStateOf(fact, world) === 'not-canonical') return false
       // What a verdict passed on: whoever inherits it has the oldest of its places.
       if (isHeirs) return own === undefined || own.from > share.from
       const owed = own ? own.due - own.inherited : 0n
       return (
         exit.state === 'ticket' &&
         (maker === undefined || maker === 'canonical') &&
+        !isSpendSuspended(exit.exit.outputId, world.docket) &&
+        !isFallen(exit.exit.position, world) &&
         own !== undefined &&
         own.from > share.from &&
         world.now.timestamp > maturesAt(exit.exit, world) &&
@@ -450,6 +466,11 @@ export const CLOSE_RULES: readonly Rule<CloseBatch>[] = [
       world.now.timestamp > maturesAt(record.item, world) + world.parameters.minExitPeriod,
   },
 ]
+
+/** How the dispute about the transaction that made its output stands, if there is one. */
+function makerStateOf({ outputId }: EntryView, { docket }: World) {
+  return outputId && docket.making.get(outputId)?.state
+}
 
 function isOpenedAs(exit: EntryView['exit'], { batchId }: BatchRecord, index: number): boolean {
   return exit !== undefined && isEntryOf(exit.exit, batchId, index)

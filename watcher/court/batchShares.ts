@@ -5,7 +5,7 @@
 import { isEntryOf, OPENED_SEQ, shareOf } from '../../protocol/massExit.ts'
 import type { ExitRecord } from '../facts.ts'
 import type { BatchAction, BatchFacts, EntryCase, EntryView } from './batchActions.ts'
-import { isCancelled, isClaimable, isDeadEntry, isStruckForGood } from './batchEntries.ts'
+import { isCancelled, isClaimable, isClearedStrike, isDeadEntry, isStruckForGood } from './batchEntries.ts'
 import { type BatchInput, CALLS_AT_ONCE, chunksOf, isHelped, isOurs } from './batchInput.ts'
 import type { BatchRecord } from './batchTypes.ts'
 import { isPassedOn, isSpendSuspended, spendingOf } from './docket.ts'
@@ -15,7 +15,7 @@ import { judge } from './rules.ts'
 import type { L1Readings, World } from './types.ts'
 
 /** L1 blocks: as long as the desk waits before it tries an act again. */
-const LONGEST_TRY = 16
+export const LONGEST_TRY = 16
 /** Gas of a claim among many. */
 export const CLAIM_ENTRY_GAS = 70_000n
 
@@ -30,7 +30,8 @@ export function openingsOf(facts: BatchFacts, input: BatchInput): readonly Batch
     if (!outputId || exit || record.uses.has(entry.index) || fact.kind !== 'named') return false
     if (isFallen(entry.position, world)) return false
     const isWanted =
-      ((fact.isLockedBefore || fact.isPaidInPart) && fact.spend === undefined) ||
+      ((fact.isLockedBefore || fact.isPaidInPart || isClearedStrike(fact, record, world)) &&
+        fact.spend === undefined) ||
       (isStruckForGood(fact, record, world) && isInTheWay(fact, record, input)) ||
       isSpendSuspended(outputId, world.docket) ||
       isPassedOn(outputId, world.docket)
@@ -93,7 +94,10 @@ export function sharesOf(facts: BatchFacts, input: BatchInput, readings: L1Readi
     isHelped(fact, input) ||
     isInTheWay(fact, record, input) ||
     (fact.exit && isCancelled(fact.exit, world) && inherits(fact, input))
-  const beside = concerns.filter(({ exit, entry }) => exit && !isEntryOf(exit.exit, batchId, entry.index))
+  // Also its own that a stranger gave the share of another mass exit: no place of its own is left to it here, only the money.
+  const beside = concerns.filter(
+    ({ exit, entry }) => exit && (exit.state === 'ticket' || !isEntryOf(exit.exit, batchId, entry.index)),
+  )
   const adopted = someOf(beside, input, (fact) => {
     const { exit, entry } = fact
     if (!isWanted(fact) || !exit || hasOlderHome(exit, shareOf(ticket, entry).from)) return undefined

@@ -2,7 +2,10 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Address, bytesToHex } from '../../../protocol/bytes.ts'
+import type { Verdict } from '../../../protocol/dispute.ts'
+import type { Exit } from '../../../protocol/exit.ts'
 import { type Batch, entryTree, hashBatch, OPENED_SEQ, placeEntries } from '../../../protocol/massExit.ts'
+import { outputIdAt } from '../../../protocol/position.ts'
 import type {
   AdoptExit,
   AnswerDemand,
@@ -29,6 +32,7 @@ import type { World } from '../../../watcher/court/types.ts'
 import {
   ALICE,
   accountOf,
+  decided,
   disputeFactsOf,
   ETH,
   ETHER,
@@ -235,6 +239,18 @@ const passedOnAt = (from: bigint) => ({
   passedOn: hashOf(9),
 })
 
+const made: EntryView = { ...fact, outputId: outputIdAt(0, dispute.dispute.txHash) }
+const judged = (verdict: Verdict) => withDisputes(later, disputeFactsOf({}, decided(verdict)))
+const openOfMade: OpenEntry = { ...open, fact: { ...made, isLockedBefore: true } }
+const openOfStruck: OpenEntry = { ...open, fact, record: recordBy(RIVAL, locked, turned, strikeBy(ALICE)) }
+const adoptOf = (changes: Partial<Exit>, view: EntryView = fact): AdoptExit => {
+  const exit = recordOf(exitOf({ owner: ALICE, ...changes }), postponed(50n * ETHER, ETHER))
+  return { ...adopt, fact: { ...view, exit }, exit }
+}
+const adoptOfMade = adoptOf({ outputId: made.outputId! }, made)
+const adoptOfCopy = adoptOf({ position: positionOf(11) })
+const adoptOfSpent = adoptOf({ outputId: disputed.outputId! }, disputed)
+
 const rows: readonly Row[] = [
   ['BATCH-ONLY-WHEN-UNSAFE', start, worldAt(1), start, unsafe],
   ['BATCH-WELL-FORMED', { ...start, entries: [...start.entries].reverse() }, unsafe, start],
@@ -324,6 +340,13 @@ const rows: readonly Row[] = [
   ['OPEN-WHAT-IS-DISPUTED', open, worldAt(3 * MEP), open, during],
   ['OPEN-WHAT-IS-DISPUTED', { ...open, record: recordBy(RIVAL, locked) }, during, open],
   ['OPEN-UNUSED', { ...open, record: recordBy(RIVAL, locked, turned, used) }, during, open],
+  ['OPEN-UNUSED', openOfMade, judged('not-canonical'), openOfMade, judged('canonical')],
+  ['OPEN-WHAT-IS-DISPUTED', openOfStruck, later, { ...openOfStruck, fact: { ...openOfStruck.fact, isCleared: true } }],
+  [
+    'OPEN-WHAT-IS-DISPUTED',
+    { ...openOfStruck, fact: { ...openOfStruck.fact, isCleared: true }, record: onLine },
+    later,
+  ],
   ['OPEN-WITH-INTEREST', { ...open, helpsOurs: false }, during, open],
   ['PLACE-AFTER-THE-TURN', { ...place, record: recordBy(RIVAL, locked) }, later, place],
   ['PLACE-AFTER-THE-TURN', { ...place, exit: exitOf({ owner: ALICE }) }, later],
@@ -334,6 +357,15 @@ const rows: readonly Row[] = [
   ['ADOPT-THE-OLDER-PLACE', { ...adopt, exit: beside }, later, { ...adopt, exit: recordOf(openedElsewhere) }],
   ['ADOPT-THE-OLDER-PLACE', { ...adopt, exit: recordOf(exitOf({ owner: ALICE, position: positionOf(11) })) }, later],
   ['ADOPT-THE-OLDER-PLACE', { ...adopt, exit: passedOnAt(0n) }, later, { ...adopt, exit: passedOnAt(1_000n * ETHER) }],
+  [
+    'ADOPT-THE-OLDER-PLACE',
+    { ...adopt, exit: recordOf(openedExit) },
+    later,
+    { ...adopt, exit: recordOf(openedExit, postponed(50n * ETHER, ETHER)) },
+  ],
+  ['ADOPT-THE-OLDER-PLACE', adoptOfMade, judged('not-canonical'), adoptOfMade, judged('canonical')],
+  ['ADOPT-THE-OLDER-PLACE', adoptOfCopy, { ...later, voidFrom: 11 }, adoptOfCopy, { ...later, voidFrom: 12 }],
+  ['ADOPT-THE-OLDER-PLACE', adoptOfSpent, withDisputes(later, dispute), adoptOfSpent, later],
   ['ADOPT-NO-THIEF', { ...adopt, fact: { ...adopt.fact, spend } }, later, adopt],
   ['ADOPT-NO-THIEF', { ...adopt, exit: recordOf(openedElsewhere, shown(positionOf(20))) }, later],
   ['ADOPT-WITH-INTEREST', { ...adopt, helpsOurs: false }, later, adopt],
