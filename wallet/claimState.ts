@@ -148,7 +148,7 @@ async function judgeTicket(
 ): Promise<ClaimState> {
   const [own, funded] = [await root.ticket(exit.outputId), await root.funded(exit.token)]
   if (funded >= own.from + own.due) return { kind: 'settle', exit }
-  const isFree = !isOpenedEntry(exit) && !(await isUsed(root, known.id, entry.index))
+  const isFree = !(await isUsed(root, known.id, entry.index))
   if (isFree && (await whyUncovered(root, known, entry)) === undefined) return { kind: 'adopt', exit }
   return waits(`money for its place: the line is covered up to ${funded}, its place ends at ${own.from + own.due}`)
 }

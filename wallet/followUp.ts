@@ -8,7 +8,7 @@ import { encodeRelease } from '../l1/rootCalls.ts'
 import { type Hash, hexToBytes, ZERO_HASH } from '../protocol/bytes.ts'
 import type { Verdict } from '../protocol/dispute.ts'
 import { isLifeboatError } from '../protocol/errors.ts'
-import { outputIdOf } from '../protocol/position.ts'
+import { isDepositPosition, outputIdOf, transactionPosition } from '../protocol/position.ts'
 import { answer, attempt } from './answer.ts'
 import type { WalletContext } from './context.ts'
 import {
@@ -212,7 +212,7 @@ function shareOf(place: Span, outputs: KnownDispute['signed']['transaction']['ou
   return { from: place.from + low, due: high - low }
 }
 
-/** An own exit that nobody is owed any more and that its turn did not end: gives the bond back. */
+/** An own exit that nobody is owed any more and that its turn did not end: gives the bond back. A place that the line has not reached is left. */
 async function release(wallet: WalletContext, { exit, record }: KnownExit, key: string): Promise<boolean> {
   const { account } = wallet
   if (exit.payer !== account.address || !(await isReleasable(wallet, { exit, record }))) return false
@@ -230,9 +230,10 @@ async function isReleasable({ root }: WalletContext, { exit, record }: KnownExit
   if (record.state === 'cancelled-ticket') return true
   if (record.state !== 'ticket') return false
   const { voidFrom } = await root.head()
-  const isLost = isVoidAt(exit.position, voidFrom)
-  const isRefuted = exit.disputed !== ZERO_HASH && (await root.disputeRecord(exit.disputed)).verdict === 'not-canonical'
-  if (!isLost && !isRefuted) return false
-  const ticket = await root.ticket(exit.outputId)
-  return (await root.funded(exit.token)) >= ticket.from
+  if (isVoidAt(exit.position, voidFrom) || (await isInvalid(root, exit))) return true
+  return exit.disputed !== ZERO_HASH && (await root.disputeRecord(exit.disputed)).verdict === 'not-canonical'
+}
+
+async function isInvalid(root: WalletContext['root'], { position }: KnownExit['exit']): Promise<boolean> {
+  return !isDepositPosition(position) && root.isInvalid(transactionPosition(position))
 }

@@ -156,15 +156,15 @@ async function settleDue(wallet: WalletContext, key: string): Promise<{ count: n
   return { count, transactions }
 }
 
-/** Queued exits and mass exits whose place is not past, by the events; each confirmed by the contract's hash. */
+/** Exits and mass exits whose place in the queue is not past, by the events; each confirmed by the contract's hash. */
 async function findWaiting(root: RootReads, queue: QueueHeads): Promise<KnownExit[]> {
   const waiting: KnownExit[] = []
   for (const event of await root.events({ types: ['ExitStarted'] })) {
     // An opened entry has no turn: its mass exit has one for all.
     if (event.type !== 'ExitStarted' || isOpenedEntry(event.exit) || isPast(event.exit, queue)) continue
     const record = await root.exitRecord(event.exit.outputId)
-    const isInQueue = record.state === 'queued' || record.state === 'cancelled'
-    if (isInQueue && isConfirmed(event.exit, record)) waiting.push({ exit: event.exit, record })
+    // Whatever became of it since: L1 asks for the exit until its place is past.
+    if (isConfirmed(event.exit, record)) waiting.push({ exit: event.exit, record })
   }
   for (const item of (await findItems(root)).values()) {
     if (isPast(item, queue)) continue

@@ -18,10 +18,12 @@ import type { MassExitWish } from '../../wallet/massExitFile.ts'
 import { type MassExitPlan, planMassExit, startMassExit } from '../../wallet/massExitStart.ts'
 import { findBatches, findEntries, type KnownBatch, noteMassExits, treeOf } from '../../wallet/massExits.ts'
 import { outputsToLeave } from '../../wallet/owned.ts'
-import { collectTurns, processDue } from '../../wallet/process.ts'
+import { collectTurns, processAll, processDue } from '../../wallet/process.ts'
 import { obtainExitData } from '../../wallet/proofs.ts'
-import { createBait, haltAt, submitBad } from '../support/haltMoves.ts'
-import { passTo, place } from '../support/moves.ts'
+import { adoptExit, depositAt, lockBatch, openEntry, startBatch } from '../support/batchMoves.ts'
+import { decide, deposited, showCompetitor, startDispute, startDisputedExit } from '../support/disputeMoves.ts'
+import { createBait, haltAt, memoOf, submitBad } from '../support/haltMoves.ts'
+import { passTo, place, process, startDepositExit, stateOf, turnsOf } from '../support/moves.ts'
 import { actors, ETH, ETHER } from '../support/rootChain.ts'
 import { type ChainWallets, startChainWallets } from './chainWallets.ts'
 
@@ -392,6 +394,65 @@ test('what L1 took back in a reorg is not leaving any more', () =>
     await chain.client.revert({ id: before })
     await noteMassExits(alice)
     assert.is(leavingOf(alice.store)(own), false)
+  }))
+
+test('an opened entry that a stranger put into a younger share is paid out of its own', () =>
+  run(async () => {
+    const { position } = await deposit(alice, { token: ETH, amount: ETHER, key: 'hers' })
+    const entries = [{ position, amount: ETHER }]
+    const older = await startBatch(chain, entries)
+    const younger = await startBatch(chain, entries, { from: actors.mallory })
+    await lockBatch(chain, older)
+    await lockBatch(chain, younger)
+    const shown = depositAt(actors.alice, ETHER)
+    const exit = await openEntry(chain, older, 0, shown)
+    await passTo(chain, younger.item!.exitableAt + 1)
+    await process(chain, turnsOf([older.item!, younger.item!]))
+    await adoptExit(chain, younger, [0, shown, exit])
+    await passTo(chain, exit.exitableAt + 1)
+    await claim(alice, { positions: 'all', key: 'moved' })
+    assert.is(await stateOf(chain, exit), 'settled')
+  }))
+
+test('an exit that a verdict cancelled, and that got a share before its turn, keeps nobody from theirs', () =>
+  run(async () => {
+    const { position } = await deposit(alice, { token: ETH, amount: ETHER, key: 'paid on' })
+    const { position: last } = await deposit(carol, { token: ETH, amount: ETHER, key: 'behind' })
+    const payment = await chain.pay(actors.alice, position, [[actors.bob, ETHER]])
+    const batch = await startBatch(chain, [{ position, amount: ETHER }])
+    const dispute = await startDispute(chain, payment, [deposited(actors.alice)])
+    await lockBatch(chain, batch)
+    await passTo(chain, batch.item!.startedAt + 60)
+    const cancelled = await startDepositExit(chain, actors.alice, position)
+    const behind = await startDepositExit(chain, actors.carol, last)
+    await passTo(chain, batch.item!.exitableAt + 1)
+    await processDue(carol, 'batch')
+    await decide(chain, dispute)
+    await adoptExit(chain, batch, [0, depositAt(actors.alice, ETHER), cancelled])
+    assert.is(await stateOf(chain, cancelled), 'cancelled-ticket')
+    await passTo(chain, behind.exitableAt + 1)
+    await processDue(carol, 'behind')
+    assert.is(await stateOf(chain, behind), 'settled')
+  }))
+
+test('the bond of a place that a verdict ended comes back, however far from it the line is', () =>
+  run(async () => {
+    const { position } = await deposit(alice, { token: ETH, amount: ETHER, key: 'once' })
+    const exits = []
+    const disputes = []
+    for (const [i, to] of [actors.carol, actors.carol, actors.bob].entries()) {
+      const payment = await chain.pay(actors.alice, position, [[to, ETHER]], memoOf(String(i)))
+      const dispute = await startDispute(chain, payment, [deposited(actors.alice)])
+      exits.push(await startDisputedExit(chain, to, dispute))
+      await showCompetitor(chain, dispute, await chain.pay(actors.alice, position, [[actors.mallory, ETHER]]))
+      disputes.push(dispute)
+    }
+    const last = exits.at(-1)!
+    await passTo(chain, last.exitableAt + 1)
+    await process(chain, turnsOf(exits))
+    for (const dispute of disputes) await decide(chain, dispute)
+    assert.is((await processAll(bob, 'far')).released, 1)
+    assert.is(await stateOf(chain, last), 'removed')
   }))
 
 test.run()
