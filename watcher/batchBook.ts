@@ -92,6 +92,14 @@ export function createBatchBook({ db, locks, journal }: BatchBookParts) {
       OR EXISTS (
         SELECT 1 FROM disputes WHERE made = mine.position - mine.position % ${OUTPUT_LIMIT} AND disputes.state = 'not-canonical'))
     ORDER BY mine.entry`)
+  const selectDoubled = db.prepare<[string], { entry: number }>(`
+    SELECT mine.entry AS entry FROM batches JOIN batch_entries AS mine ON mine.batch = batches.id
+    WHERE batch_id = ? AND (
+      EXISTS (SELECT 1 FROM exits WHERE exits.position = mine.position AND state = 'ticket')
+      OR EXISTS (
+        SELECT 1 FROM batch_entries AS other JOIN batches AS others ON others.id = other.batch
+        WHERE other.position = mine.position AND other.batch <> mine.batch AND others.locked_at IS NOT NULL))
+    ORDER BY mine.entry`)
   const selectProtected = db.prepare<[string], EntryRow & Readonly<{ owner: Address }>>(`
     SELECT batch_entries.position AS position, entry, batch_entries.amount AS amount, before, owners.address AS owner
     ${NAMED} JOIN addresses AS owners ON owners.id = outputs.owner
@@ -309,6 +317,9 @@ export function createBatchBook({ db, locks, journal }: BatchBookParts) {
 
     /** Indexes of entries whose output left otherwise, by an exit of its own or as another batch's, or that a verdict made undone. */
     goneEntries: (batchId: Hash): number[] => selectGone.all(batchId).map(({ entry }) => entry),
+
+    /** Indexes of entries whose output has another place too: an exit of its own on the line, or an entry of another locked batch. */
+    doubledEntries: (batchId: Hash): number[] => selectDoubled.all(batchId).map(({ entry }) => entry),
 
     /** Entries that name outputs of protected accounts, as far as verified blocks know. */
     protectedEntries: (batchId: Hash) =>

@@ -51,7 +51,7 @@ import type { Protection } from './protection.ts'
 const DISSOLVED_AT_ONCE = 64
 /** Struck entries of one batch that are looked at: a few of them are opened, those that are in the way. */
 const STRUCK_AT_ONCE = 64
-/** Entries of one batch, of strangers whose outputs left otherwise, that are looked at: a few of them are freed. */
+/** Entries of one batch, of strangers whose outputs left otherwise or have other places, that are looked at: a few of each are freed. */
 const GONE_AT_ONCE = 64
 /** Doubtful entries of one batch that are told apart: one is demanded. */
 const DOUBTFUL_AT_ONCE = 64
@@ -122,9 +122,18 @@ export function createMassExitFacts(parts: MassExitParts) {
       ...(newest && !exit && paidSoFar(newest) > 0n && { isPaidInPart: true }),
       ...(spend && { spend }),
       ...(strike && isRefuted(strike) && { isCleared: true }),
+      ...(isDoubled(record, entry) && { isDoubled: true }),
       ...(batches.claimOf(outputId) && { isClaimed: true }),
       ...(item && lockedAt !== undefined && lockedAt < item.lockedAt && { isLockedBefore: true }),
     }
+  }
+
+  /** Another batch has a share for it on the line that nobody used. */
+  function isDoubled({ batchId }: BatchRecord, { position }: PlacedEntry): boolean {
+    return batches.naming(position).some((other) => {
+      const { ticket, uses } = (other.batchId !== batchId && batches.record(other.batchId)) || {}
+      return ticket !== undefined && !uses?.has(other.entry.index)
+    })
   }
 
   /** The spend that it shows was judged not canonical since. */
@@ -220,20 +229,21 @@ export function createMassExitFacts(parts: MassExitParts) {
       trusting: [] as PlacedEntry[],
       empty: [] as PlacedEntry[],
     }
-    const ofStrangers: PlacedEntry[] = []
+    const ofStrangers = { gone: [] as PlacedEntry[], doubled: [] as PlacedEntry[] }
     // After a halt nobody is a stranger.
-    const gone = new Set(world.voidFrom === 0 ? batches.goneEntries(record.batchId) : [])
+    const [gone, doubled] = world.voidFrom === 0 ? strangeEntries(record) : [new Set<number>(), new Set<number>()]
     for (const entry of entries) {
       const owner = ownerOf(record, entry)
       if (owner === undefined || isFallen(entry.position, world)) kinds.empty.push(entry)
       else if (world.protectedOwners.has(owner)) kinds.protected.push(entry)
       else if (isTrusting(owner, world)) kinds.trusting.push(entry)
-      else if (gone.has(entry.index)) ofStrangers.push(entry)
+      else if (gone.has(entry.index)) ofStrangers.gone.push(entry)
+      else if (doubled.has(entry.index)) ofStrangers.doubled.push(entry)
     }
     kinds.trusting.sort((a, b) => (a.amount < b.amount ? 1 : a.amount > b.amount ? -1 : a.index - b.index))
     return [
       ...Object.values(kinds).flatMap((some) => firstOf(some, most)),
-      ...inTurns(ofStrangers, world).map((entry) => view(record, entry)),
+      ...Object.values(ofStrangers).flatMap((some) => inTurns(some, world).map((entry) => view(record, entry))),
     ]
 
     function firstOf(some: readonly PlacedEntry[], count: number): readonly EntryView[] {
@@ -248,6 +258,12 @@ export function createMassExitFacts(parts: MassExitParts) {
       }
       return found
     }
+  }
+
+  function strangeEntries({
+    batchId,
+  }: BatchRecord): readonly [gone: ReadonlySet<number>, doubled: ReadonlySet<number>] {
+    return [new Set(batches.goneEntries(batchId)), new Set(batches.doubledEntries(batchId))]
   }
 
   /** What L1 does not let go of must not hide the others. */

@@ -127,6 +127,44 @@ test('nor does one that another mass exit paid', async () => {
   watcher.log.assertNoErrors()
 })
 
+/** Two mass exits of Mallory's name her deposit, and then comes one with Bob's: less is there than what is reserved up to his share. */
+async function behindTwo() {
+  const { chain } = world
+  const watcher = await createSuretyWatcher(world)
+  await protect(watcher, bob)
+  const [theirs, his] = [await deposit(chain, mallory), await deposit(chain, bob)]
+  const doubled = [{ position: theirs, amount: ETHER }]
+  const batches = [
+    await startBatch(chain, doubled, { from: mallory }),
+    await startBatch(chain, doubled, { from: carol }),
+    await startBatch(chain, [{ position: his, amount: ETHER }], { from: carol }),
+  ]
+  for (const batch of batches) await lockBatch(chain, batch)
+  return { chain, watcher, theirs, batches }
+}
+
+test('nor does one that two mass exits name and that nobody claims', async () => {
+  const { chain, watcher, batches } = await behindTwo()
+  await passTo(chain, batches[2]!.item!.exitableAt + 1)
+  await process(chain, turnsOf(batches.map(({ item }) => item!)))
+  const before = await balance(chain, bob)
+  await actAll(watcher)
+  assert.is(await balance(chain, bob), before + ETHER)
+  watcher.log.assertNoErrors()
+})
+
+test('nor does one whose own exit waits behind', async () => {
+  const { chain, watcher, theirs, batches } = await behindTwo()
+  const own = await startDepositExit(chain, mallory, theirs)
+  await passTo(chain, own.exitableAt + 1)
+  await process(chain, turnsOf([...batches.map(({ item }) => item!), own]))
+  assert.is(await stateOf(chain, own), 'ticket')
+  const before = await balance(chain, bob)
+  await actAll(watcher)
+  assert.is(await balance(chain, bob), before + ETHER)
+  watcher.log.assertNoErrors()
+})
+
 test('an opened entry that a stranger put into the younger share is paid out of its own, the older one', async () => {
   const { chain } = world
   const watcher = await createSuretyWatcher(world)

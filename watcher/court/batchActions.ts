@@ -24,6 +24,8 @@ export type EntryView = Readonly<{
   exit?: ExitRecord
   /** By such an exit: the entry is opened, not claimed, and is owed the rest. */
   isPaidInPart?: true
+  /** Another batch has a share for the output on the line that nobody used: paid by one of them, the other can be freed. */
+  isDoubled?: true
   /** An entry, of this batch or another, that paid the output already. */
   isClaimed?: true
   /** By an exit or a dispute, before the batch: its exit keeps that lock, so the entry is opened, not claimed. */

@@ -422,7 +422,7 @@ export const CLAIM_RULES: readonly Rule<ClaimEntries>[] = [
   {
     id: 'CLAIM-WITH-INTEREST',
     rationale:
-      'The money goes to the owners at our cost: to those who trust us, and after a halt to everybody whom we know.',
+      'The money goes to the owners at our cost: to those who trust us, after a halt to everybody whom we know, and to whom two mass exits hold a place before one of those: only paid by one of them the other is freed.',
     refusal: 'quiet',
     holds: ({ helpsOurs }) => helpsOurs,
   },

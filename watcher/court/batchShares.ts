@@ -132,9 +132,8 @@ export function sharesOf(facts: BatchFacts, input: BatchInput, readings: L1Readi
     const due = concerns.filter(
       (fact) =>
         fact.spend === undefined &&
-        isHelped(fact, input) &&
         isClaimable(fact, record, fundedTo, world) &&
-        isWorthClaiming(fact),
+        ((isHelped(fact, input) && isWorthClaiming(fact)) || isToBeFreed(fact)),
     )
     const most = claimsPerCall(world)
     return chunksOf(due.slice(0, most * CALLS_AT_ONCE), most).flatMap((chunk): BatchAction[] => {
@@ -153,6 +152,22 @@ export function sharesOf(facts: BatchFacts, input: BatchInput, readings: L1Readi
           helpsOurs: true,
         },
       ]
+    })
+  }
+
+  /** A stranger's, once: the other shares of the output are freed then. Last it looks through all other mass exits. */
+  function isToBeFreed(fact: EntryView): boolean {
+    if (!fact.isDoubled || !ticket || !isInTheWay(fact, record, input)) return false
+    const { from } = shareOf(ticket, fact.entry)
+    return !input.batches.some(({ record: other, concerns: theirs }) => {
+      const place = other.batchId === batchId ? undefined : other.ticket
+      if (!place) return false
+      return theirs.some(
+        (twin) =>
+          twin.outputId === fact.outputId &&
+          shareOf(place, twin.entry).from < from &&
+          isClaimable(twin, other, fundedTo, world),
+      )
     })
   }
 
