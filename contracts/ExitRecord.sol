@@ -5,7 +5,7 @@ import {ILifeboatTypes} from "./ILifeboatTypes.sol";
 
 /// @title The one slot that L1 keeps of an exit
 /// @dev Spec section 9.2. From the top: 200 bits of the exit's hash, or of a locked output the L1 block of its lock; 44 bits of the first
-/// evidence (block 28, index 16; 0 for none); 1 bit "more evidence is counted elsewhere"; 1 bit "a challenger was paid"; 1 bit "contested": a
+/// evidence (block 28, index 16; 0 for none); 1 bit "more evidence is counted elsewhere"; 1 bit "a challenger was paid", or of a locked output "an exit of it fell"; 1 bit "contested": a
 /// transaction that spends the output was judged not canonical; 6 bits "running disputes" (at 63 further ones are counted elsewhere);
 /// 3 bits state.
 library ExitRecord {
@@ -31,6 +31,11 @@ library ExitRecord {
     /// @param former The output's record before, 0 for none.
     function locked(uint256 l1Block, uint256 former) internal pure returns (uint256) {
         return (l1Block << CLEAR_BITS) | (former & KEPT_MASK) | uint256(ILifeboatTypes.ExitState.Locked);
+    }
+
+    /// @dev The same after an exit by an inclusion that did not stand. It is told apart by the bit of a challenger: without an exit nobody was paid.
+    function fallen(uint256 l1Block, uint256 former) internal pure returns (uint256) {
+        return locked(l1Block, former) | REWARDED;
     }
 
     /// @dev An output that was paid as an entry of a mass exit, without an exit of its own.

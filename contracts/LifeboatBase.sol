@@ -219,7 +219,7 @@ abstract contract LifeboatBase is LifeboatStorage, ILifeboatTypes {
         } else if (record.state() == ExitState.CancelledTicket) {
             _exits[exit.outputId] = record.withState(ExitState.Settled);
         } else if (reason == Removal.Void || reason == Removal.Invalid) {
-            _exits[exit.outputId] = ExitRecord.locked(exit.lockedAt, record);
+            _exits[exit.outputId] = ExitRecord.fallen(exit.lockedAt, record);
             if (record.hasMore()) delete _moreEvidence[exit.outputId];
         } else {
             _exits[exit.outputId] = record.withState(ExitState.Removed);

@@ -43,8 +43,14 @@ abstract contract OpenedEntries is Module, ExitStart, Strikes, ReentrancyGuardTr
         uint256 record = ExitRecord.create(Hashing.exit(exit), former);
         _emitStarted(exit);
         uint64 spend = _struckBy(batchId, exit.position, exit.owner, exit.lockedAt);
-        // By others only where something has to be decided, and a lock alone after the turn: she may have, or get, an older place.
-        if (spend == 0 && (!placed || former == 0) && msg.sender != exit.owner) revert NotOwner(msg.sender, exit.owner);
+        if (msg.sender != exit.owner) {
+            // By others only where something has to be decided. By a strike once an exit of hers that starts now would have its turn after the
+            // batch's: before, her own place is older. By a lock alone after the turn, and not again where an exit fell: whoever can make one
+            // inclusion after the other fall would open one after the other.
+            bool strikes = spend != 0 && exit.exitableAt > batchRecord.exitableAt();
+            bool isLocked = placed && former != 0 && (passedOn || !former.isRewarded());
+            if (!strikes && !isLocked) revert NotOwner(msg.sender, exit.owner);
+        }
         if (spend != 0 && !passedOn) {
             bytes32 id = _evidenceId(record, spend, exit.position);
             bool isFirst = exit.disputed == 0;

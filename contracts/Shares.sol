@@ -59,8 +59,10 @@ abstract contract Shares is Settling, Strikes, ReentrancyGuardTransient {
         }
         if (hasNoPlace || state == ExitState.Cancelled) {
             _tickets[exit.outputId] = Ticket(uint128(from), uint128(due));
-            _exits[exit.outputId] =
-                record.withState(state == ExitState.Queued ? ExitState.Ticket : ExitState.CancelledTicket);
+            // The strike that it was opened with may still be disproved: its batch's end is ahead (Settlement.sol).
+            _exits[exit.outputId] = state == ExitState.Queued
+                ? record.withReward().withState(ExitState.Ticket)
+                : record.withState(ExitState.CancelledTicket);
             emit EntryPlaced(batchId, entry.index, exit.outputId, 0);
             emit ExitPostponed(exit.outputId, uint128(from), uint128(due));
             return;

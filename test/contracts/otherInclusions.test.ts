@@ -276,7 +276,6 @@ test('on a halted chain nobody is frozen by the entry of a copy that she opened 
   await refuses('NotOwner', () => openEntry(chain, theirBatch, 0, byCopy, mallory))
   const x = await openEntry(chain, theirBatch, 0, byCopy, alice)
   await chain.send(mallory.account, encodeFraudProof(forgeryProof(chain, copy, 0, [bob, ETHER, 0])))
-  const before = await balanceOf(alice)
   for (let i = 0; i < 3; i++) {
     await attempt(() => placeEntry(chain, theirBatch, 0, x))
     await attempt(() => release(chain, x))
@@ -285,10 +284,11 @@ test('on a halted chain nobody is frozen by the entry of a copy that she opened 
   }
   assert.is(await stateOf(chain, x), 'locked')
   // L1 keeps the lock of her other exit, which is older than this batch's.
-  const own = await openEntry(chain, honest, 0, outputAt(chain, first), carol)
+  const own = await openEntry(chain, honest, 0, outputAt(chain, first), alice)
   await passTo(chain, own.exitableAt + 1)
+  const then = await balanceOf(alice)
   await settle(chain, [own])
-  assert.is((await balanceOf(alice)) - before, ETHER, 'Alice has her ether')
+  assert.is((await balanceOf(alice)) - then, ETHER, 'Alice has her ether')
 })
 
 test.run()

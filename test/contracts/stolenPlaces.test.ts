@@ -75,7 +75,7 @@ test('an entry that nothing has to be decided about is opened before its turn by
   assert.is(await stateOf(chain, forged), 'ticket', 'what was forged comes after her')
 })
 
-test('before the turn the owner may open her entry, and anybody one that was struck', async () => {
+test('before the turn the owner may open her entry, and anybody one that was struck, once an exit of its owner’s would be younger', async () => {
   const { chain } = world
   const source = await deposit(chain, bob)
   const hers = await deposit(chain, alice)
@@ -87,13 +87,17 @@ test('before the turn the owner may open her entry, and anybody one that was str
     { position: place(first), amount: ETHER },
   ].sort((a, b) => a.position - b.position)
   const batch = await startBatch(chain, entries, { lastBlock: first })
-  await lockBatch(chain, batch)
+  const item = await lockBatch(chain, batch)
   const [index, other] = entries[0]!.position === hers ? [0, 1] : [1, 0]
   const own = await openEntry(chain, batch, index, depositAt(alice, ETHER), alice)
   assert.is(await stateOf(chain, own), 'queued')
   const shown = outputAt(chain, first)
   await refuses('NotOwner', () => openEntry(chain, batch, other, shown, dave))
   await strike(chain, batch, [spendAt(chain, spend, 0, place(first))])
+  await passTo(chain, item.exitableAt - mep() - 30)
+  await nextAt(chain, item.exitableAt - mep())
+  await refuses('NotOwner', () => openEntry(chain, batch, other, shown, dave))
+  await nextAt(chain, item.exitableAt - mep() + 1)
   assert.is(await stateOf(chain, await openEntry(chain, batch, other, shown, dave)), 'queued')
 })
 
