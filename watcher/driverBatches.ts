@@ -119,6 +119,7 @@ export function createMassExitFacts(parts: MassExitParts) {
       owner,
       outputId,
       ...(exit && { exit }),
+      ...(newest && !exit && { hasFallenExit: true }),
       ...(newest && !exit && paidSoFar(newest) > 0n && { isPaidInPart: true }),
       ...(spend && { spend }),
       ...(strike && isRefuted(strike) && { isCleared: true }),

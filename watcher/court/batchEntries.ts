@@ -47,6 +47,18 @@ export function isClearedStrike(fact: EntryView, record: BatchRecord, world: Wor
   return standingStrike(record, { position: entry.position, signer: owner }, world) !== undefined
 }
 
+/**
+ * A dispute that runs, or an older lock: the entry is opened, not claimed. Not where an exit of the output fell: then only the owner may, or
+ * whoever had the other copies would open one after the other.
+ */
+export function isLockedElsewhere(
+  { outputId, hasFallenExit, isLockedBefore, spend }: EntryView,
+  world: World,
+): boolean {
+  if (outputId === undefined || hasFallenExit) return false
+  return (isLockedBefore === true && spend === undefined) || isSpendSuspended(outputId, world.docket)
+}
+
 /** As `claimEntries` will find it. */
 export function isClaimable(fact: EntryView, record: BatchRecord, fundedTo: bigint, world: World): boolean {
   const { entry, kind, owner, outputId, exit } = fact

@@ -33,6 +33,7 @@ import {
   isClearedStrike,
   isCountingSpend,
   isDeadEntry,
+  isLockedElsewhere,
   isStruckForGood,
   standingStrike,
 } from './batchEntries.ts'
@@ -289,18 +290,12 @@ export const OPEN_RULES: readonly Rule<OpenEntry>[] = [
   {
     id: 'OPEN-WHAT-IS-DISPUTED',
     rationale:
-      'After the turn an entry becomes an exit of its own only where a verdict decides about it, so that the place is there to be inherited, where an older lock is to be kept, where a part was paid by an exit that did not stand, where a verdict made undone what it is struck with, or where it is struck for good and keeps the line from those behind it: only an exit can be removed. All others are claimed, which costs half. Before the turn L1 lets only the owner open what is not struck.',
+      'After the turn an entry becomes an exit of its own only where a verdict decides about it, so that the place is there to be inherited, where an older lock is to be kept, where a verdict made undone what it is struck with, or where it is struck for good and keeps the line from those behind it: only an exit can be removed. All others are claimed, which costs half. Before the turn L1 lets only the owner open what is not struck, and where an exit of the output did not stand ever.',
     refusal: 'quiet',
     holds: ({ record, fact }, world) => {
-      const { outputId, exit, isLockedBefore, isPaidInPart } = fact
+      const { outputId, exit } = fact
       if (outputId === undefined || exit !== undefined || record.ticket === undefined) return false
-      if (
-        isLockedBefore ||
-        isPaidInPart ||
-        isClearedStrike(fact, record, world) ||
-        isSpendSuspended(outputId, world.docket)
-      )
-        return true
+      if (isLockedElsewhere(fact, world) || isClearedStrike(fact, record, world)) return true
       return isPassedOn(outputId, world.docket) || isStruckForGood(fact, record, world)
     },
   },

@@ -5,10 +5,17 @@
 import { isEntryOf, OPENED_SEQ, shareOf } from '../../protocol/massExit.ts'
 import type { ExitRecord } from '../facts.ts'
 import type { BatchAction, BatchFacts, EntryCase, EntryView } from './batchActions.ts'
-import { isCancelled, isClaimable, isClearedStrike, isDeadEntry, isStruckForGood } from './batchEntries.ts'
+import {
+  isCancelled,
+  isClaimable,
+  isClearedStrike,
+  isDeadEntry,
+  isLockedElsewhere,
+  isStruckForGood,
+} from './batchEntries.ts'
 import { type BatchInput, CALLS_AT_ONCE, chunksOf, isHelped, isOurs } from './batchInput.ts'
 import type { BatchRecord } from './batchTypes.ts'
-import { isPassedOn, isSpendSuspended, spendingOf } from './docket.ts'
+import { isPassedOn, spendingOf } from './docket.ts'
 import { isFallen, rollingDeadline } from './exitTime.ts'
 import { CALL_GAS, staggerOf, TURN_RESERVE_GAS, worthOf } from './policy.ts'
 import { judge } from './rules.ts'
@@ -23,17 +30,16 @@ export const CLAIM_ENTRY_GAS = 70_000n
 export function openingsOf(facts: BatchFacts, input: BatchInput): readonly BatchAction[] {
   const { record, concerns } = facts
   const { world } = input
-  // Before its turn only the owner may open an entry, or whoever has a strike against it.
+  // Before its turn only the owner may open an entry, or, late, whoever has a strike against it.
   if (!record.ticket) return []
   const due = concerns.filter((fact) => {
     const { outputId, exit, entry } = fact
     if (!outputId || exit || record.uses.has(entry.index) || fact.kind !== 'named') return false
     if (isFallen(entry.position, world)) return false
     const isWanted =
-      ((fact.isLockedBefore || fact.isPaidInPart || isClearedStrike(fact, record, world)) &&
-        fact.spend === undefined) ||
+      isLockedElsewhere(fact, world) ||
+      (isClearedStrike(fact, record, world) && fact.spend === undefined) ||
       (isStruckForGood(fact, record, world) && isInTheWay(fact, record, input)) ||
-      isSpendSuspended(outputId, world.docket) ||
       isPassedOn(outputId, world.docket)
     // Last: it looks through all other mass exits.
     return isWanted && !hasOlderShare(fact)

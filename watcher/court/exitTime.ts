@@ -2,7 +2,7 @@
 import type { Header } from '../../protocol/block.ts'
 import { answerDeadline, competitorDeadline, type Dispute } from '../../protocol/dispute.ts'
 import { type Exit, evidenceDeadline, payableAfter } from '../../protocol/exit.ts'
-import { isOpenedEntry } from '../../protocol/massExit.ts'
+import { isEntryOf, isOpenedEntry } from '../../protocol/massExit.ts'
 import { decodePosition, isDepositPosition, transactionPosition } from '../../protocol/position.ts'
 import type { ExitRecord, ExitState } from '../facts.ts'
 import type { Window } from './policy.ts'
@@ -30,7 +30,7 @@ export function maturesAt(exit: Pick<Exit, 'exitableAt'>, { parameters, lastMove
 
 /**
  * Evidence on file is judged when L1 time is greater than this: when nobody can disprove it any more. The strike that an entry of a mass exit
- * was opened with was shown, and could be disproved, before the batch's turn.
+ * was opened with was shown, and could be disproved, before the batch's turn; not so where the share of another batch became its place before.
  */
 export function judgedAfter(
   { exit, events }: Pick<ExitRecord, 'exit' | 'events'>,
@@ -45,8 +45,14 @@ export function judgedAfter(
     others.length === 0 &&
     shown.spend === spend &&
     shown.place === 0 &&
-    shown.at.txHash === started?.at.txHash
+    shown.at.txHash === started?.at.txHash &&
+    !hasOthersShare(exit, events)
   return maturesAt(isStrike ? { exitableAt: 0 } : exit, world)
+}
+
+function hasOthersShare(exit: Exit, events: ExitRecord['events']): boolean {
+  const placed = events.find(({ type }) => type === 'EntryPlaced')
+  return placed?.type === 'EntryPlaced' && !isEntryOf(exit, placed.batchId, placed.index)
 }
 
 /** While voiding this block can still halt the chain (spec section 8.4.2). */

@@ -120,9 +120,11 @@ test('opens an entry that L1 locked before the batch did, so that its exit keeps
   assert.equal(typesOf(plan(facts([locked]), worldAt(MEP / 2))), [], 'L1 lets only its owner')
 })
 
-test('opens an entry of which an exit that did not stand was paid a part: the rest is owed', () => {
-  const facts = factsOf(RIVAL, [entryOf(0, { isPaidInPart: true })], [locked, turned])
-  assert.equal(typesOf(plan(facts, worldAt(AFTER))), ['open-entry'])
+test('leaves an entry to its owner where an exit of the output did not stand: L1 lets nobody else open it', () => {
+  for (const more of [{ isPaidInPart: true }, { isLockedBefore: true }] as const) {
+    const facts = factsOf(RIVAL, [entryOf(0, { hasFallenExit: true, ...more })], [locked, turned])
+    assert.equal(typesOf(plan(facts, worldAt(AFTER))), [])
+  }
 })
 
 test('a share is adopted for the heirs of what was cancelled before its turn, and never freed', () => {

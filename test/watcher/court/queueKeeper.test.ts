@@ -5,6 +5,7 @@ import type { Header } from '../../../protocol/block.ts'
 import type { Hash } from '../../../protocol/bytes.ts'
 import { OPENED_SEQ } from '../../../protocol/massExit.ts'
 import type { BatchRecord } from '../../../watcher/court/batchTypes.ts'
+import { judgedAfter } from '../../../watcher/court/exitTime.ts'
 import { planQueue } from '../../../watcher/court/queueKeeper.ts'
 import type { L1Readings, ProcessExits, Ticket, World } from '../../../watcher/court/types.ts'
 import type { ExitRecord, LeftPlace } from '../../../watcher/facts.ts'
@@ -338,5 +339,31 @@ keeper('what nobody is owed is released where shares of a mass exit of ours lie 
   assert.equal(released(5n + ETHER), ['release'])
   assert.equal(released(0n), [])
 })
+
+keeper(
+  'a strike that an entry was opened with is judged at its own end where another batch’s share became its place',
+  () => {
+    const batchId = hashOf(77)
+    const exit = {
+      seq: OPENED_SEQ + 3,
+      payer: `0x${batchId.slice(26)}` as const,
+      outputId: hashOf(5),
+      bond: 0n,
+      exitableAt: START + 3 * MEP,
+    }
+    const strike = { ...shown(SPEND), reward: 0n }
+    const at = worldAt(MEP + 100)
+    for (const [by, after] of [
+      [batchId, 0],
+      [hashOf(78), START + 3 * MEP],
+    ] as const) {
+      const placed = { type: 'EntryPlaced', batchId: by, index: 3, paid: 0n } as const
+      const { exit: opened, events } = oldExit(0, exit, strike, placed, postponed(5n, ETHER))
+      const [started, ...others] = events
+      const inOneCall = [started!, { ...others[0]!, at: started!.at }, ...others.slice(1)]
+      assert.is(judgedAfter({ exit: opened, events: inOneCall }, SPEND, at), after)
+    }
+  },
+)
 
 keeper.run()
