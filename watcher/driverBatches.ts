@@ -41,7 +41,7 @@ import { isFallen } from './court/exitTime.ts'
 import { CALL_GAS, TURN_RESERVE_GAS } from './court/policy.ts'
 import type { Action, Alert, Effect, L1Readings, World } from './court/types.ts'
 import type { CourtContext } from './courtPort.ts'
-import { type ExitBook, mayStartAgain } from './exitBook.ts'
+import { type ExitBook, mayStartAgain, paidSoFar } from './exitBook.ts'
 import type { ExitRecord, Facts } from './facts.ts'
 import type { Ledger } from './ledger.ts'
 import type { Locks } from './locks.ts'
@@ -374,10 +374,6 @@ export function createMassExitFacts(parts: MassExitParts) {
       return [...faults, ...effects]
     },
   }
-}
-
-function paidSoFar({ paid, events: [started] }: ExitRecord): bigint {
-  return paid + (started?.type === 'ExitStarted' ? (started.paidBefore ?? 0n) : 0n)
 }
 
 function placeOf(record: ExitRecord): Readonly<{ from: bigint | undefined; due: bigint }> {

@@ -313,6 +313,11 @@ export function mayStartAgain(record: ExitRecord | undefined): boolean {
   return last?.type === 'ExitRemoved' && (last.reason === 'void' || last.reason === 'invalid')
 }
 
+/** Of the output, by this exit and by those before it that fell. Smallest units. */
+export function paidSoFar({ paid, events: [started] }: ExitRecord): bigint {
+  return paid + (started?.type === 'ExitStarted' ? (started.paidBefore ?? 0n) : 0n)
+}
+
 function toExitEvent(event: ExitRootEvent): ExitEvent {
   const { l1Block, l1Timestamp, logIndex, txHash } = event.at
   const at = { l1Block, l1Timestamp, logIndex, txHash }

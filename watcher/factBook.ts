@@ -17,7 +17,7 @@ import type { BlockStore } from './blockStore.ts'
 import { isVoidBlock } from './court/exitTime.ts'
 import { type DisputeBook, disputedOutputOf } from './disputeBook.ts'
 import { createDisputeFacts } from './disputeFacts.ts'
-import type { ExitBook } from './exitBook.ts'
+import { type ExitBook, mayStartAgain, paidSoFar } from './exitBook.ts'
 import type {
   BlockState,
   EntryFact,
@@ -181,15 +181,18 @@ export function createFacts(parts: FactParts): Facts {
         ...(proven && { shown: proven.shown }),
         ...(depositedAt === undefined ? {} : { depositedAt }),
         ...(exit && { exit }),
-        ...entriesAt(position),
+        ...entriesAt(position, outputId),
       },
     ]
   }
 
-  function entriesAt(position: number): Readonly<{ entries?: readonly ProtectedEntry[] }> {
+  function entriesAt(position: number, outputId: Hash): Readonly<{ entries?: readonly ProtectedEntry[] }> {
+    const newest = exits.record(outputId)
+    const fallen = newest && mayStartAgain(newest) ? newest : undefined
     const entries = batches.naming(position).map(({ batchId, entry }): ProtectedEntry => {
       const item = batches.record(batchId)?.item
-      return { batchId, entry, ...(item && { item }) }
+      const isShut = item && fallen && (fallen.exit.lockedAt < item.lockedAt || paidSoFar(fallen) > 0n)
+      return { batchId, entry, ...(item && { item }), ...(isShut && { isShut }) }
     })
     return entries.length === 0 ? {} : { entries }
   }

@@ -239,8 +239,11 @@ export type ProtectedOutput = Readonly<{
   entries?: readonly ProtectedEntry[]
 }>
 
-/** `item`: the batch in the queue, once it is locked. */
-export type ProtectedEntry = Readonly<{ batchId: Hash; entry: PlacedEntry; item?: Exit }>
+/**
+ * `item`: the batch in the queue, once it is locked. `isShut`: an exit of the output fell that had locked it before the batch, or that was paid a
+ * part: only the owner can have something of the entry by itself. Another exit can be paid out of its share.
+ */
+export type ProtectedEntry = Readonly<{ batchId: Hash; entry: PlacedEntry; item?: Exit; isShut?: true }>
 
 /**
  * What an entry of a mass exit names, as far as we know. `named`: what stands at its position agrees with it; `spend`: a verified

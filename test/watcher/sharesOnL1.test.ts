@@ -187,7 +187,7 @@ test('an opened entry that a stranger put into the younger share is paid out of 
   watcher.log.assertNoErrors()
 })
 
-test('an exit by a copy that did not stand locked the output where it stands too: its entry is opened', async () => {
+test('an exit by a copy that did not stand locked the output where it stands too: another exit of it is paid', async () => {
   const { chain } = world
   const watcher = await createSuretyWatcher(world)
   await protect(watcher, alice)

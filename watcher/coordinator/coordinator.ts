@@ -258,8 +258,8 @@ export function createCoordinator(parts: CoordinatorParts) {
     // Of a vault that is short whoever is earlier is served, and the place of a batch comes MEP/4 later.
     const isTooLate = world.safety.status === 'unsafe' && world.safety.reason === 'short'
     if (drafted.has(position) && !isTooLate) return true
-    return entries.some(({ batchId, item }) => {
-      if (item !== undefined) return true
+    return entries.some(({ batchId, item, isShut }) => {
+      if (item !== undefined) return !isShut
       if (isTooLate) return false
       const record = batches.record(batchId)
       return record !== undefined && record.batch.coordinator === sender && isLockable(record, world)

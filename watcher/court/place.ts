@@ -35,7 +35,8 @@ export function isEarlierByDispute(
 }
 
 /**
- * A locked mass exit holds a place for the output that is not later than what an exit started now would get: starting one would gain nothing.
+ * A locked mass exit holds a place for the output that is not later than what an exit started now would get: starting one would gain nothing,
+ * but where only the owner can have something of it.
  */
 export function isSecured(
   { position, shown, entries = [] }: Pick<ProtectedOutput, 'position' | 'shown' | 'entries'>,
@@ -43,8 +44,8 @@ export function isSecured(
 ): boolean {
   // Behind everything that waits already.
   const own = { ...placeAt(decodePosition(position).block, shown?.header.timestamp, world), seq: OPENED_SEQ }
-  return entries.some(({ item }) => {
-    if (!item) return false
+  return entries.some(({ item, isShut }) => {
+    if (!item || isShut) return false
     const { exitableAt, young, seq } = item
     return compareTurns({ exitableAt, young, block: decodePosition(item.position).block, seq }, own) <= 0
   })
