@@ -165,6 +165,32 @@ test('nor does one whose own exit waits behind', async () => {
   watcher.log.assertNoErrors()
 })
 
+test('nor does one that a verdict made undone', async () => {
+  const { chain } = world
+  const watcher = await createSuretyWatcher(world)
+  await protect(watcher, bob)
+  const source = await deposit(chain, mallory)
+  const payment = await chain.pay(mallory, source, [[carol, ETHER]])
+  const block = await submit(chain, [payment])
+  watcher.serve(block)
+  const his = await deposit(chain, bob)
+  // Nobody answers, so it counts as never included, and its input leaves.
+  const dispute = await startDispute(chain, payment, [deposited(mallory)], { from: mallory })
+  await showCompetitor(chain, dispute, await chain.pay(mallory, source, [[mallory, ETHER]]))
+  const own = await startDepositExit(chain, mallory, source)
+  const entries = [place(block), his].map((position) => ({ position, amount: ETHER }))
+  const batch = await startBatch(chain, entries, { from: carol, lastBlock: block })
+  await lockBatch(chain, batch)
+  await passTo(chain, Math.max(dispute.dispute.exitableAt, batch.item!.exitableAt) + 1)
+  assert.is((await decide(chain, dispute)).verdict, 'not-canonical')
+  await process(chain, turnsOf([own, batch.item!], [block]))
+  assert.is(await stateOf(chain, own), 'settled')
+  const before = await balance(chain, bob)
+  await actAll(watcher)
+  assert.is(await balance(chain, bob), before + ETHER)
+  watcher.log.assertNoErrors()
+})
+
 test('an opened entry that a stranger put into the younger share is paid out of its own, the older one', async () => {
   const { chain } = world
   const watcher = await createSuretyWatcher(world)
