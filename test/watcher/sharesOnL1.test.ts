@@ -185,8 +185,10 @@ test('nor does one that a verdict made undone', async () => {
   assert.is((await decide(chain, dispute)).verdict, 'not-canonical')
   await process(chain, turnsOf([own, batch.item!], [block]))
   assert.is(await stateOf(chain, own), 'settled')
+  // The chain goes on: after a halt nobody is a stranger.
+  watcher.serve(await submit(chain, [await chain.pay(carol, await deposit(chain, carol, 5n), [[carol, 5n]])]))
   const before = await balance(chain, bob)
-  await actAll(watcher)
+  assert.ok(!(await actAll(watcher)).includes('halt-abandoned'))
   assert.is(await balance(chain, bob), before + ETHER)
   watcher.log.assertNoErrors()
 })
