@@ -50,12 +50,12 @@ export const hostileCoordinator: Scenario = {
 
     const [first, second] = twice as [KnownBatch, KnownBatch]
     const index = (position: number) => first.placed.findIndex((entry) => entry.position === position)
-    // The reward of a strike waits for this.
-    await openEntry(world, helper, first, index(spent.position))
     await giveTurnsOf(
       world,
       twice.map(({ batch }) => ({ batchId: hashBatch(batch) })),
     )
+    // The reward of a strike waits for this.
+    await openEntry(world, helper, first, index(spent.position))
     await claimEntry(world, thief, first, index(own.position))
     for (const position of [own.position, spent.position])
       if (!(await isRefused(claimEntry(world, thief, second, index(position)))))

@@ -48,9 +48,9 @@ export async function playReorgStrike(world: World, plan: ReorgPlan, settled: Se
   await untilBatches(world, [batch], 'struck', ({ strikes }) => strikes.size > 0)
 
   const index = (position: number) => batch.placed.findIndex((entry) => entry.position === position)
+  await giveTurnsOf(world, [{ batchId: hashBatch(batch.batch) }])
   // The reward of a strike waits for this.
   await openEntry(world, helper, batch, index(spent.position))
-  await giveTurnsOf(world, [{ batchId: hashBatch(batch.batch) }])
   await claimEntry(world, thief, batch, index(own.position))
   assertLive(world)
   await leaveAll(world, settled, { who: owners.filter(({ care }) => care !== 'watcher') })
