@@ -30,7 +30,7 @@ import type { BatchBook } from './batchBook.ts'
 import type { BlockStore } from './blockStore.ts'
 import type { Coordinator } from './coordinator/coordinator.ts'
 import type { MandateBook } from './coordinator/mandateBook.ts'
-import { boundInDemands, faultOf, planBatchActs, reclaimKey } from './court/batch.ts'
+import { boundInDemands, faultOf, isFault, planBatchActs, reclaimKey } from './court/batch.ts'
 import type { BatchAction, BatchFacts, EntryView, Permission } from './court/batchActions.ts'
 import { CALLS_AT_ONCE } from './court/batchInput.ts'
 import { STRIKES_PER_CALL } from './court/batchRules.ts'
@@ -395,9 +395,7 @@ export function decideBatches(
   if (!massExits) return []
   try {
     const effects = massExits.plan(world, readings)
-    for (const effect of effects)
-      if (effect.type === 'alert' && effect.code === 'INTERNAL_FAULT')
-        log.error('court.batch_unreadable', effect.details)
+    for (const effect of effects) if (isFault(effect)) log.error('court.batch_unreadable', effect.details)
     return effects
   } catch (error) {
     log.error('court.batches_unreadable', { error })

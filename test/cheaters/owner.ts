@@ -72,12 +72,20 @@ export async function leaveInFlight(theatre: Theatre, { signed, inputs }: Flight
   const starter = [payer, payee].find((one) => owners.includes(one))
   if (!starter) return undefined
   const shown = inputs.map((coin) => shownInput(theatre, coin))
-  const outputs = signed.transaction.outputs.flatMap(({ owner }, i) => (owner === starter.address ? [i] : []))
+  // It may stand in a block by now, and what it made be spent.
+  const isSpent = (output: number) =>
+    theatre.coins.some(
+      ({ position, made }) =>
+        made?.[0].transactions[made[1]] === signed && made[2] === output && theatre.spent.has(position),
+    )
+  const outputs = signed.transaction.outputs.flatMap(({ owner }, i) =>
+    owner === starter.address && !isSpent(i) ? [i] : [],
+  )
   const exits = open.filter(({ position }) => signed.transaction.inputs.includes(position))
   const started = await startDispute(chain, signed, shown, { from: starter, outputs, exits })
   for (const [i, { owner }] of signed.transaction.outputs.entries()) {
     const actor = owners.find(({ address }) => address === owner)
-    if (actor && actor !== starter) await startDisputedExit(chain, actor, started, i)
+    if (actor && actor !== starter && !isSpent(i)) await startDisputedExit(chain, actor, started, i)
   }
   return started
 }

@@ -119,8 +119,9 @@ export async function watch(theatre: Theatre): Promise<number> {
     let acts = 0
     for (const guard of theatre.awake()) acts += await guard.act()
     count += acts
-    if (acts === 0 || theatre.awake().length < 2) return count
+    if (acts === 0) return count
   }
+  for (const guard of theatre.awake()) await guard.look()
   return count
 }
 

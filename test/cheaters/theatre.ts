@@ -2,7 +2,8 @@
 import type { Endpoint } from '../../l1/endpoint.ts'
 import { encodeDepositErc20, encodeDepositEth, encodeSubmitBlocks } from '../../l1/rootCalls.ts'
 import type { Address, Hash } from '../../protocol/bytes.ts'
-import { createOutput, type SignedTransaction } from '../../protocol/transaction.ts'
+import { depositIdOf, outputIdOf } from '../../protocol/position.ts'
+import { createOutput, hashTransaction, type SignedTransaction } from '../../protocol/transaction.ts'
 import { place } from '../support/moves.ts'
 import { type Actor, actors, type ChildBlock, ETH, eventOf } from '../support/rootChain.ts'
 import type { Away, Game } from './cell.ts'
@@ -153,9 +154,13 @@ export async function openTheatre(options: TheatreOptions) {
   }
 
   /** What L1 locked: an honest operator lets nobody spend it. */
-  function isLocked(position: number): boolean {
+  function isLocked({ position, made }: Coin): boolean {
+    const signed = made?.[0].transactions[made[1]]
+    const txHash = signed && hashTransaction(signed.transaction, chain.separator)
+    const outputId = made && txHash ? outputIdOf(txHash, made[2]) : depositIdOf(position)
     return chain.events.some((event) => {
-      if (event.type === 'ExitStarted') return event.exit.position === position
+      // Through a dispute it may leave without a word about where it stands.
+      if (event.type === 'ExitStarted') return event.exit.outputId === outputId
       if (event.type === 'DisputeStarted') return event.signed.transaction.inputs.includes(position)
       if (event.type !== 'BatchStarted') return false
       return event.entries.some((entry) => entry.position === position)
@@ -164,8 +169,7 @@ export async function openTheatre(options: TheatreOptions) {
 
   const free = (owner: Actor, of?: Address) =>
     coins.filter(
-      ({ owner: own, token: kind, position }) =>
-        own === owner && (!of || kind === of) && !spent.has(position) && !isLocked(position),
+      (coin) => coin.owner === owner && (!of || coin.token === of) && !spent.has(coin.position) && !isLocked(coin),
     )
 
   /** Unspent, whoever is about to take it out. */

@@ -66,6 +66,11 @@ export function faultOf({ batchId }: Pick<BatchRecord, 'batchId'>, error: unknow
   return { type: 'alert', code: 'INTERNAL_FAULT', key: batchId, details: { batchId, reason: String(error) } }
 }
 
+/** Told by `faultOf`, and not by a rule that refuses one act. */
+export function isFault(effect: Effect): effect is Alert {
+  return effect.type === 'alert' && effect.code === 'INTERNAL_FAULT' && effect.details['batchId'] === effect.key
+}
+
 function deadlinesOf({ batch }: BatchRecord, { parameters }: World) {
   return batchDeadlines(batch.startedAt, parameters.minExitPeriod)
 }
