@@ -13,7 +13,7 @@ export const CROWD_GAS = {
   claim_eth: 109_456,
   strike: 87_517,
   strikeMany_each: 46_805,
-  openEntry_afterTurn: 155_358,
+  openEntry_afterTurn: 155_254,
   releaseEntry: 111_654,
   startStandardExit_1in2out_65536: 85_506,
   processExits_eth_50of1000_each: 32_572,

@@ -11,7 +11,7 @@ import { actors, type ChildBlock, ETH } from '../support/rootChain.ts'
 import { draftReceipt, reveal, signReceipts } from '../support/suretyMoves.ts'
 import { type Cell, ENDING, type Fault, FORGERIES } from './cell.ts'
 import { batchOf, draftFlight, type Flight, leave, leaveCall, leaveTogether, shownInput } from './owner.ts'
-import type { Coin, Theatre, To } from './theatre.ts'
+import type { Coin, Theatre, To, Written } from './theatre.ts'
 import { attempt, type Sent } from './track.ts'
 
 const { alice, mallory, operator } = actors
@@ -213,9 +213,10 @@ async function answerDemands(theatre: Theatre, likes: (range: { first: number; s
 /** A valid block that nobody sees until the last second of the time for an answer. */
 function revealLate(scene: Scene, plot: Plot): Parts {
   const { theatre, cell } = scene
-  const { chain, blocks, pay, free, commit } = theatre
+  const { chain, pay, free, commit } = theatre
   const { dataResponsePeriod } = theatre.parameters
   const known = new Set<number>()
+  let written: Written | undefined
   return {
     async strike() {
       const own = free(mallory, ETH)[0] as Coin
@@ -226,7 +227,7 @@ function revealLate(scene: Scene, plot: Plot): Parts {
           [mallory, own.amount - own.amount / 2n],
         ],
       )
-      await commit([...(plot.flight ? [plot.flight.signed] : []), payment], { served: false })
+      written = await commit([...(plot.flight ? [plot.flight.signed] : []), payment], { served: false })
       plot.thefts.push(await leaveCall(theatre, own, mallory))
     },
     async next() {
@@ -238,8 +239,8 @@ function revealLate(scene: Scene, plot: Plot): Parts {
         known.add(last)
       }
       await answerDemands(theatre, ({ startedAt }) => now >= startedAt + dataResponsePeriod)
-      const written = blocks.at(-1)
-      const isShown = chain.events.some(({ type }) => type === 'DataRevealed')
+      const number = written?.block.number
+      const isShown = chain.events.some((event) => event.type === 'DataRevealed' && event.blockNumber === number)
       if (!isShown || !written || written.served) return
       written.served = true
       if (cell.game === 'after-halt') await chain.send(operator.account, encodeCloseChain())

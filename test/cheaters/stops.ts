@@ -49,7 +49,10 @@ export function nextStop({
   for (const event of chain.events) {
     const { l1Timestamp } = event.at
     if (event.type === 'HaltMoved' && event.isMove) lastMove = l1Timestamp
-    if (event.type === 'DataChallenged') times.push(event.challenge.startedAt + dataResponsePeriod + 1)
+    if (event.type === 'DataChallenged') {
+      const last = event.challenge.startedAt + dataResponsePeriod
+      times.push(last, last + 1)
+    }
     if (event.type === 'BatchStarted')
       times.push(...[mep / 8, mep / 4, mep / 4 + 1, mep / 2].map((after) => l1Timestamp + after))
   }
