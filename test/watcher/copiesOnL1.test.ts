@@ -38,18 +38,6 @@ async function createScene() {
   return { chain, watcher, first, spend, copy }
 }
 
-/** Lets it act until nothing is left to do. */
-async function actAll(watcher: SuretyWatcher): Promise<string[]> {
-  const done: string[] = []
-  for (let round = 0; round < 6; round++) {
-    const acted = await watcher.act()
-    assert.equal(acted.refused, [])
-    done.push(...acted.done)
-    await passTime(world.chain, 60)
-  }
-  return done
-}
-
 function shownAgainst(watcher: SuretyWatcher, { outputId }: Exit) {
   return watcher.exits.record(outputId)?.events.flatMap((event) => (event.type === 'EvidenceShown' ? [event] : []))
 }
@@ -66,11 +54,11 @@ test('an exit by the copy is challenged by the place where its output was spent,
   assert.is(shown?.place, place(first))
   assert.is(shown?.challenger, sender.address)
   assert.ok((shown?.reward ?? 0n) > 0n, 'the bond pays for it')
-  assert.not((await actAll(watcher)).includes('challenge'), 'once')
+  assert.not((await watcher.actAll()).includes('challenge'), 'once')
   await passTo(chain, exit.exitableAt + 1)
   await process(chain, turnsOf([exit], [copy]))
   assert.is(await stateOf(chain, exit), 'ticket', 'the turn does not look at such a piece')
-  assert.ok((await actAll(watcher)).includes('release'))
+  assert.ok((await watcher.actAll()).includes('release'))
   assert.is(await stateOf(chain, exit), 'removed')
   assert.is(watcher.exits.record(exit.outputId)?.paid, 0n)
   watcher.log.assertNoErrors()
@@ -90,7 +78,7 @@ test('a dispute about a spend of the copy is not canonical, since the true spend
     [[place(spend), 0]],
   )
   await passTo(chain, Math.max(exit.exitableAt, started.dispute.exitableAt) + 1)
-  const done = await actAll(watcher)
+  const done = await watcher.actAll()
   assert.not(done.includes('competitor'), 'once')
   assert.is(watcher.disputes.record(txHash)?.state, 'not-canonical')
   assert.is(await stateOf(chain, exit), 'removed')

@@ -22,34 +22,16 @@ import {
   passTime,
   passTo,
   place,
-  signMandate,
   startDepositExit,
   startExit,
   stateOf,
   submit,
 } from '../support/moves.ts'
-import { type Actor, actors } from '../support/rootChain.ts'
-import { createSuretyWatcher, type SuretyWatcher } from './support/surety.ts'
+import { actors } from '../support/rootChain.ts'
+import { createSuretyWatcher } from './support/surety.ts'
 
 const { alice, bob, carol, mallory } = actors
 const { test, world } = rootSuite('watcher: the line on L1')
-
-async function protect(watcher: SuretyWatcher, owner: Actor): Promise<void> {
-  const { mandate, signature } = await signMandate(world.chain, owner, {})
-  watcher.protection.add({ owner: owner.address, mandate, signature }, 0)
-}
-
-/** Lets it act until nothing is left to do. */
-async function actAll(watcher: SuretyWatcher): Promise<string[]> {
-  const done: string[] = []
-  for (let round = 0; round < 8; round++) {
-    const acted = await watcher.act()
-    assert.equal(acted.refused, [])
-    done.push(...acted.done)
-    await passTime(world.chain, 60)
-  }
-  return done
-}
 
 test('a thief who strikes its own entry with a spend that is void soon does not keep the true spend from being shown', async () => {
   const { chain } = world
@@ -97,11 +79,11 @@ test('shares of entries in a void block, which nobody ever verified, do not keep
   await watcher.look()
   await passTime(chain, chain.parameters.minExitPeriod)
   const exit = await startDepositExit(chain, alice, hers)
-  await protect(watcher, alice)
+  await watcher.protect(alice)
   await passTo(chain, Math.max(exit.exitableAt, batch.item!.exitableAt) + 1)
   await turnBatch(chain, batch, { exits: [exit], blocks: [bad] })
   assert.is(await stateOf(chain, exit), 'ticket')
-  await actAll(watcher)
+  await watcher.actAll()
   assert.is(await stateOf(chain, exit), 'settled')
   watcher.log.assertNoErrors()
 })
@@ -122,11 +104,11 @@ test('a mass exit full of dust, or of what is void, does not keep a protected ow
   const entries = [...dust.map((position) => ({ position, amount: 1n })), ...ofVoid, { position: hers, amount: ETHER }]
   const batch = await startBatch(chain, entries, { from: mallory, lastBlock: bad })
   await lockBatch(chain, batch)
-  await protect(watcher, alice)
+  await watcher.protect(alice)
   await turnBatch(chain, batch, { blocks: [bad] })
   await passTime(chain, chain.parameters.minExitPeriod)
   const before = await balance(chain, alice)
-  await actAll(watcher)
+  await watcher.actAll()
   assert.is(await balance(chain, alice), before + ETHER)
   watcher.log.assertNoErrors()
 })
@@ -139,7 +121,7 @@ test('an exit by inclusion that started while its payment was disputed is paid o
   const payment = await chain.pay(mallory, source, [[alice, ETHER]])
   const block = await submit(chain, [payment])
   watcher.serve(block)
-  await protect(watcher, alice)
+  await watcher.protect(alice)
   const batch = await startBatch(chain, [{ position: place(block), amount: ETHER }], { lastBlock: block, from: carol })
   const item = await lockBatch(chain, batch)
   await passTo(chain, item.exitableAt - 60)
@@ -147,9 +129,9 @@ test('an exit by inclusion that started while its payment was disputed is paid o
   const exit = await startExit(chain, alice, [block, 0, 0])
   assert.is(exit.disputed, dispute.dispute.txHash)
   await passTo(chain, Math.max(exit.exitableAt, item.exitableAt, dispute.dispute.exitableAt) + 1)
-  await actAll(watcher)
+  await watcher.actAll()
   await passTime(chain, mep)
-  await actAll(watcher)
+  await watcher.actAll()
   assert.is(await stateOf(chain, exit), 'settled')
   watcher.log.assertNoErrors()
 })
@@ -160,7 +142,7 @@ test('of two mass exits that name an output whose value a verdict passed on, the
   const watcher = await createSuretyWatcher(world)
   const source = await deposit(chain, mallory)
   const hers = await deposit(chain, alice)
-  await protect(watcher, alice)
+  await watcher.protect(alice)
   const entries = [{ position: source, amount: ETHER }]
   const older = await startBatch(chain, entries, { from: carol })
   const younger = await startBatch(chain, entries, { from: mallory })
@@ -176,9 +158,9 @@ test('of two mass exits that name an output whose value a verdict passed on, the
     chain,
     Math.max(exit.exitableAt, ofBob.exitableAt, younger.item!.exitableAt, dispute.dispute.exitableAt) + 1,
   )
-  await actAll(watcher)
+  await watcher.actAll()
   await passTime(chain, 3 * mep)
-  await actAll(watcher)
+  await watcher.actAll()
   assert.is(await stateOf(chain, ofBob), 'settled')
   assert.is(await stateOf(chain, exit), 'settled')
   watcher.log.assertNoErrors()

@@ -21,40 +21,22 @@ import {
   passTo,
   place,
   process,
-  signMandate,
   startDepositExit,
   startExit,
   stateOf,
   submit,
   turnsOf,
 } from '../support/moves.ts'
-import { type Actor, actors } from '../support/rootChain.ts'
-import { createSuretyWatcher, type SuretyWatcher } from './support/surety.ts'
+import { actors } from '../support/rootChain.ts'
+import { createSuretyWatcher } from './support/surety.ts'
 
 const { alice, bob, carol, mallory } = actors
 const { test, world, mep } = rootSuite('watcher: shares on L1')
 
-async function protect(watcher: SuretyWatcher, owner: Actor): Promise<void> {
-  const { mandate, signature } = await signMandate(world.chain, owner, {})
-  watcher.protection.add({ owner: owner.address, mandate, signature }, 0)
-}
-
-/** Lets it act until nothing is left to do; nothing that it sends is refused. */
-async function actAll(watcher: SuretyWatcher): Promise<string[]> {
-  const done: string[] = []
-  for (let round = 0; round < 8; round++) {
-    const acted = await watcher.act()
-    assert.equal(acted.refused, [])
-    done.push(...acted.done)
-    await passTime(world.chain, 60)
-  }
-  return done
-}
-
 test('a spent output that a thief opened in the younger of two batches is released although the line is far from it: it holds the older share', async () => {
   const { chain } = world
   const watcher = await createSuretyWatcher(world)
-  await protect(watcher, bob)
+  await watcher.protect(bob)
   const spent = await deposit(chain, mallory)
   const mine = await deposit(chain, alice)
   const block = await submit(chain, [await chain.pay(mallory, spent, [[bob, ETHER]])])
@@ -79,7 +61,7 @@ test('a spent output that a thief opened in the younger of two batches is releas
   await passTo(chain, younger.item!.exitableAt + 1)
   const before = await balance(chain, bob)
   await passTime(chain, 2 * mep())
-  await actAll(watcher)
+  await watcher.actAll()
   assert.is(await balance(chain, bob), before + ETHER)
   watcher.log.assertNoErrors()
 })
@@ -87,7 +69,7 @@ test('a spent output that a thief opened in the younger of two batches is releas
 test('a stranger’s output that left by an exit of its own does not keep its share from who is behind', async () => {
   const { chain } = world
   const watcher = await createSuretyWatcher(world)
-  await protect(watcher, bob)
+  await watcher.protect(bob)
   const [theirs, his] = [await deposit(chain, mallory), await deposit(chain, bob)]
   const own = await startDepositExit(chain, mallory, theirs)
   const batch = await startBatch(
@@ -100,7 +82,7 @@ test('a stranger’s output that left by an exit of its own does not keep its sh
   await process(chain, turnsOf([own, batch.item!]))
   assert.is(await stateOf(chain, own), 'settled')
   const before = await balance(chain, bob)
-  await actAll(watcher)
+  await watcher.actAll()
   assert.is(await balance(chain, bob), before + ETHER)
   watcher.log.assertNoErrors()
 })
@@ -108,7 +90,7 @@ test('a stranger’s output that left by an exit of its own does not keep its sh
 test('nor does one that another mass exit paid', async () => {
   const { chain } = world
   const watcher = await createSuretyWatcher(world)
-  await protect(watcher, bob)
+  await watcher.protect(bob)
   const [theirs, his] = [await deposit(chain, mallory), await deposit(chain, bob)]
   const first = await startBatch(chain, [{ position: theirs, amount: ETHER }], { from: mallory })
   const batch = await startBatch(
@@ -122,7 +104,7 @@ test('nor does one that another mass exit paid', async () => {
   await process(chain, turnsOf([first.item!, batch.item!]))
   await claim(chain, first, [[0, depositAt(mallory, ETHER)]])
   const before = await balance(chain, bob)
-  await actAll(watcher)
+  await watcher.actAll()
   assert.is(await balance(chain, bob), before + ETHER)
   watcher.log.assertNoErrors()
 })
@@ -131,7 +113,7 @@ test('nor does one that another mass exit paid', async () => {
 async function behindTwo() {
   const { chain } = world
   const watcher = await createSuretyWatcher(world)
-  await protect(watcher, bob)
+  await watcher.protect(bob)
   const [theirs, his] = [await deposit(chain, mallory), await deposit(chain, bob)]
   const doubled = [{ position: theirs, amount: ETHER }]
   const batches = [
@@ -148,7 +130,7 @@ test('nor does one that two mass exits name and that nobody claims', async () =>
   await passTo(chain, batches[2]!.item!.exitableAt + 1)
   await process(chain, turnsOf(batches.map(({ item }) => item!)))
   const before = await balance(chain, bob)
-  await actAll(watcher)
+  await watcher.actAll()
   assert.is(await balance(chain, bob), before + ETHER)
   watcher.log.assertNoErrors()
 })
@@ -160,7 +142,7 @@ test('nor does one whose own exit waits behind', async () => {
   await process(chain, turnsOf([...batches.map(({ item }) => item!), own]))
   assert.is(await stateOf(chain, own), 'ticket')
   const before = await balance(chain, bob)
-  await actAll(watcher)
+  await watcher.actAll()
   assert.is(await balance(chain, bob), before + ETHER)
   watcher.log.assertNoErrors()
 })
@@ -168,7 +150,7 @@ test('nor does one whose own exit waits behind', async () => {
 test('nor does one that a verdict made undone', async () => {
   const { chain } = world
   const watcher = await createSuretyWatcher(world)
-  await protect(watcher, bob)
+  await watcher.protect(bob)
   const source = await deposit(chain, mallory)
   const payment = await chain.pay(mallory, source, [[carol, ETHER]])
   const block = await submit(chain, [payment])
@@ -188,7 +170,7 @@ test('nor does one that a verdict made undone', async () => {
   // The chain goes on: after a halt nobody is a stranger.
   watcher.serve(await submit(chain, [await chain.pay(carol, await deposit(chain, carol, 5n), [[carol, 5n]])]))
   const before = await balance(chain, bob)
-  assert.ok(!(await actAll(watcher)).includes('halt-abandoned'))
+  assert.ok(!(await watcher.actAll()).includes('halt-abandoned'))
   assert.is(await balance(chain, bob), before + ETHER)
   watcher.log.assertNoErrors()
 })
@@ -196,7 +178,7 @@ test('nor does one that a verdict made undone', async () => {
 test('an opened entry that a stranger put into the younger share is paid out of its own, the older one', async () => {
   const { chain } = world
   const watcher = await createSuretyWatcher(world)
-  await protect(watcher, alice)
+  await watcher.protect(alice)
   const hers = await deposit(chain, alice)
   const entries = [{ position: hers, amount: ETHER }]
   const older = await startBatch(chain, entries)
@@ -210,7 +192,7 @@ test('an opened entry that a stranger put into the younger share is paid out of 
   await adoptExit(chain, younger, [0, shown, exit])
   await passTo(chain, exit.exitableAt + 1)
   const before = await balance(chain, alice)
-  await actAll(watcher)
+  await watcher.actAll()
   assert.is(await balance(chain, alice), before + ETHER)
   watcher.log.assertNoErrors()
 })
@@ -218,7 +200,7 @@ test('an opened entry that a stranger put into the younger share is paid out of 
 test('an exit by a copy that did not stand locked the output where it stands too: another exit of it is paid', async () => {
   const { chain } = world
   const watcher = await createSuretyWatcher(world)
-  await protect(watcher, alice)
+  await watcher.protect(alice)
   const bait = await createBait(chain)
   const payment = await chain.pay(bob, await deposit(chain, bob), [[alice, ETHER]])
   const block = await submit(chain, [payment])
@@ -233,9 +215,9 @@ test('an exit by a copy that did not stand locked the output where it stands too
   await process(chain, turnsOf([exit, batch.item!], [block, copy]))
   assert.is(await stateOf(chain, exit), 'locked')
   const before = await balance(chain, alice)
-  await actAll(watcher)
+  await watcher.actAll()
   await passTime(chain, mep())
-  await actAll(watcher)
+  await watcher.actAll()
   assert.is(await balance(chain, alice), before + ETHER)
   watcher.log.assertNoErrors()
 })
@@ -243,7 +225,7 @@ test('an exit by a copy that did not stand locked the output where it stands too
 test('an entry that was struck with what a verdict made undone is opened, cleared of it, and paid', async () => {
   const { chain } = world
   const watcher = await createSuretyWatcher(world)
-  await protect(watcher, alice)
+  await watcher.protect(alice)
   const hers = await deposit(chain, alice)
   const payment = await chain.pay(alice, hers, [[bob, ETHER]])
   const block = await submit(chain, [payment])
@@ -258,9 +240,9 @@ test('an entry that was struck with what a verdict made undone is opened, cleare
   assert.is((await decide(chain, dispute)).verdict, 'not-canonical')
   await process(chain, turnsOf([batch.item!]))
   const before = await balance(chain, alice)
-  await actAll(watcher)
+  await watcher.actAll()
   await passTime(chain, mep())
-  await actAll(watcher)
+  await watcher.actAll()
   assert.is(await balance(chain, alice), before + ETHER)
   watcher.log.assertNoErrors()
 })
@@ -277,8 +259,8 @@ test('an output whose exit by an inclusion did not stand leaves through the disp
   await passTo(chain, Math.max(exit.exitableAt, dispute.dispute.exitableAt) + mep())
   await process(chain, turnsOf([exit], [bad]))
   assert.is(await stateOf(chain, exit), 'locked')
-  await protect(watcher, alice)
-  const done = await actAll(watcher)
+  await watcher.protect(alice)
+  const done = await watcher.actAll()
   assert.ok(done.includes('start-disputed'), done.join(' '))
 })
 
