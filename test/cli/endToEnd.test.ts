@@ -20,7 +20,7 @@ import { lifeboat } from './fakeIo.ts'
 const test = suite('end to end')
 const ETH = ZERO_ADDRESS
 const ETHER = 10n ** 18n
-const WAIT_MS = 60_000
+const WAIT_MS = 120_000
 const memory = createMemoryLog()
 let network: Network
 let config = ''

@@ -8,7 +8,7 @@ import { type Commitment, hashHeader } from '../../protocol/block.ts'
 import { type Hash, ZERO_HASH } from '../../protocol/bytes.ts'
 import { nextSlowFee } from '../../protocol/exit.ts'
 import { printSeed, seed } from '../protocol/random.ts'
-import { deposit, submit, submitMany } from '../support/moves.ts'
+import { deposit, nextAt, submit, submitMany } from '../support/moves.ts'
 import { type Actor, actors, deployRootChain, eventOf, type RootChain } from '../support/rootChain.ts'
 import { lifeboatHarnessAbi } from './artifacts.generated.ts'
 import { callOf, refuses, rootSuite, setByHand } from './rootSuite.ts'
@@ -250,7 +250,7 @@ async function playMoves(moves: readonly (readonly [Move, number])[]): Promise<v
   assert.equal([first[0], first[1], first[4], first[5]], [0, 0, 0, 0])
   let key: Actor = operator
   for (const [move, size] of [...moves, ['halt', 7] as const]) {
-    if (move === 'time') await client.increaseTime({ seconds: size })
+    if (move === 'time') await nextAt(chain, Number((await client.getBlock()).timestamp) + size)
     if (move === 'deposit') {
       await chain.send(alice.account, encodeDepositEth(alice.address, 1n))
       want[4]!++

@@ -22,7 +22,7 @@ import { type Program, runProgram, startProgram } from './programs.ts'
 import { ETH, ETHER, plainError, until } from './world.ts'
 
 const test = suite('story: processes')
-const WAIT_MS = 45_000
+const WAIT_MS = 120_000
 
 /** Standard error names the place: `operator at http://...`. */
 const placeOf = (program: Program) => program.says(/ at (http:\/\/127\.0\.0\.1:\d+)/)

@@ -32,7 +32,7 @@ import { startAnvil } from '../support/anvil.ts'
 
 export const ETH = ZERO_ADDRESS
 export const ETHER = 10n ** 18n
-const WAIT_MS = 45_000
+const WAIT_MS = 120_000
 const LOOK_MS = 50
 const NAMES = ['alice', 'bob', 'carol', 'mallory', 'first', 'second'] as const
 type Name = (typeof NAMES)[number]

@@ -5,6 +5,7 @@ import type { Cursor, FollowerEvent } from '../../l1/cursor.ts'
 import { foldCursor } from '../../l1/cursor.ts'
 import { type Follower, followL1 } from '../../l1/follower.ts'
 import { isLifeboatError } from '../../protocol/errors.ts'
+import { printSeed, seed } from '../protocol/random.ts'
 import {
   createFakeL1,
   expectedChain,
@@ -157,9 +158,8 @@ async function assertStream(steps: readonly Step[], maxBlocksPerPoll: number, st
 }
 
 property('folds to the canonical chain whatever happened on the way', async () => {
-  const seed = Number(process.env['SEED'] ?? Date.now() & 0x7fffffff)
+  printSeed('follower')
   const runs = Number(process.env['RUNS'] ?? 150)
-  console.log(`SEED=${seed}`)
   const cases = fc.asyncProperty(
     fc.array(step, { maxLength: 30 }),
     fc.integer({ min: 1, max: 20 }),

@@ -145,19 +145,16 @@ export async function bond(chain: RootChain): Promise<bigint> {
   return (await chain.read<bigint>('exitBond')) * 2n
 }
 
-/** Lets `seconds` of L1 time pass, mining more blocks than an anchor may be old, as drivers that jump in time must. */
+/** Lets `seconds` of L1 time pass since the head, mining more blocks than an anchor may be old, as drivers that jump in time must. */
 export async function passTime(chain: RootChain, seconds: number): Promise<void> {
-  await chain.client.increaseTime({ seconds })
+  await nextAt(chain, Number((await chain.client.getBlock()).timestamp) + seconds)
   await chain.client.mine({ blocks: chain.parameters.anchorAgeBlocks + 1, interval: 0 })
 }
 
-/** To this L1 second at least. The head may run ahead of the clock that a jump starts from, and a jump end too early. */
+/** To this L1 second, unless it is past. */
 export async function passTo(chain: RootChain, timestamp: number): Promise<void> {
-  for (;;) {
-    const left = timestamp - Number((await chain.client.getBlock()).timestamp)
-    if (left <= 0) return
-    await passTime(chain, left)
-  }
+  const left = timestamp - Number((await chain.client.getBlock()).timestamp)
+  if (left > 0) await passTime(chain, left)
 }
 
 /** Makes the next L1 block carry exactly this timestamp. */

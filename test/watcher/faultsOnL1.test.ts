@@ -19,7 +19,7 @@ import { createReadL1 } from '../../watcher/driverReadings.ts'
 import { createWatcher, openStore } from '../../watcher/watcher.ts'
 import { rootSuite } from '../contracts/rootSuite.ts'
 import { createFraudWorld, type FraudWorld } from '../support/fraudWorld.ts'
-import { ETHER, passTo, place, signMandate, startExit, submit } from '../support/moves.ts'
+import { ETHER, nextAt, passTo, place, signMandate, startExit, submit } from '../support/moves.ts'
 import { type Actor, actors, type ChildBlock, ETH, eventOf, Reverted } from '../support/rootChain.ts'
 import { createFakePeer, encodeLoosely } from './support/chain.ts'
 
@@ -330,7 +330,7 @@ test('a reorg that brings the block again at another time has it proven under th
   const watcher = await startWatcher()
   await watcher.settle()
   await chain.client.revert({ id })
-  await chain.client.increaseTime({ seconds: 7 })
+  await nextAt(chain, before.header.timestamp + 7)
   const after = await forge(fraud)
   await chain.client.mine({ blocks: 2 })
   assert.is(after.header.root, before.header.root)
