@@ -44,10 +44,14 @@ export const signedMandateSchema = z.strictObject({
   signature: z.string().regex(/^0x[0-9a-f]{128}$/),
 })
 
-const mandateFileSchema = signedMandateSchema.extend({
-  lifeboatMandate: z.literal(1),
-  chainId: z.int().positive(),
-  rootContract: addressSchema,
+const fileFields = { lifeboatMandate: z.literal(1), chainId: z.int().positive(), rootContract: addressSchema }
+const mandateFileSchema = signedMandateSchema.extend(fileFields)
+
+/** Among others in a file: bare, or as `formatMandateFile` writes it. */
+export const listedMandateSchema = mandateFileSchema.partial({
+  lifeboatMandate: true,
+  chainId: true,
+  rootContract: true,
 })
 
 /** Signs a mandate in the first series that is not revoked, and remembers it. Valid from L1's now. */

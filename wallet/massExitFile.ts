@@ -4,7 +4,7 @@ import { addressSchema, amountSchema, positionSchema } from '../api/values.ts'
 import type { SignedMandate } from '../l1/rootCalls.ts'
 import { type Address, ZERO_ADDRESS } from '../protocol/bytes.ts'
 import { invalid } from '../protocol/errors.ts'
-import { signedMandateSchema } from './mandate.ts'
+import { listedMandateSchema } from './mandate.ts'
 
 /** `token`, `amount`, `owner`: as its proof says where left out. */
 export type WantedOutput = Readonly<{ position: number; token?: Address; amount?: bigint; owner?: Address }>
@@ -20,7 +20,7 @@ const outputSchema = z.strictObject({
 const fileSchema = z.strictObject({
   lifeboatMassExit: z.literal(1),
   outputs: z.array(outputSchema),
-  mandates: z.array(signedMandateSchema).default([]),
+  mandates: z.array(listedMandateSchema).default([]),
 })
 
 /** A watcher's plan: only what is checked again is read. */
@@ -40,7 +40,8 @@ export function parseMassExitFile(text: string): MassExitWish {
   const parsed = fileSchema.safeParse(parseJson(text))
   if (parsed.success) {
     const outputs = parsed.data.outputs.map(({ owner, ...output }) => ({ ...output, ...(owner ? { owner } : {}) }))
-    return { outputs, mandates: parsed.data.mandates as readonly SignedMandate[] }
+    const mandates = parsed.data.mandates.map(({ mandate, signature }) => ({ mandate, signature }) as SignedMandate)
+    return { outputs, mandates }
   }
   throw invalid('MASS_EXIT_FILE_INVALID', 'not a file of outputs for a mass exit', {
     got: parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'file'}: ${message}`).join('; '),

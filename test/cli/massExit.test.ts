@@ -85,8 +85,7 @@ test('a coordinator plans, starts, locks; three owners are paid', () =>
       assert.is(given.code, 0, given.err)
       for (const word of ['maxFee     0: nothing may be kept', 'position   0: every output', 'validUntil', 'EIP-712'])
         assert.match(given.err, word)
-      const { mandate, signature } = JSON.parse(readFileSync(file, 'utf8'))
-      mandates.push({ mandate, signature })
+      mandates.push(JSON.parse(readFileSync(file, 'utf8')))
     }
     const wish = join(files, 'wish.json')
     const wrong = { position: outputs[0]!.position + 16 * 1000, amount: '5' }

@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert'
 import { type Address, ZERO_ADDRESS } from '../../protocol/bytes.ts'
 import { encodeEntries, MAX_ENTRIES_SIZE } from '../../protocol/massExit.ts'
 import { encodePosition } from '../../protocol/position.ts'
+import { formatMandateFile } from '../../wallet/mandate.ts'
 import { parseMassExitFile, wishOfPlan } from '../../wallet/massExitFile.ts'
 import {
   costsOf,
@@ -115,6 +116,18 @@ test('reads a file strictly, and a watcher’s plan without what it keeps to its
     wish: { outputs: [{ position: 16, amount: 5n, token: GOLD }], mandates: [] },
     untold: 2,
   })
+})
+
+test('takes mandates as their files hold them, and bare', () => {
+  const mandate = {
+    ...{ owner: GOLD, delegate: ZERO_ADDRESS, validFrom: 1, validUntil: 2 },
+    ...{ position: 0, minAmount: 0n, maxFee: 0n, epoch: 0 },
+  }
+  const signed = { mandate, signature: `0x${'12'.repeat(64)}` as const }
+  const file = JSON.parse(formatMandateFile(signed, { chainId: 1, rootContract: GOLD }))
+  const bare = { mandate: file.mandate, signature: file.signature }
+  const wish = parseMassExitFile(JSON.stringify({ lifeboatMassExit: 1, outputs: [], mandates: [file, bare] }))
+  assert.equal(wish.mandates, [signed, signed])
 })
 
 test.run()
