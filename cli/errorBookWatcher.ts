@@ -39,7 +39,7 @@ export const WATCHER: Page = {
   ],
   PROTECTED_FILE_INVALID: [
     'The file of protected accounts can’t be read, or does not list them.',
-    'Write it as [{ owner, mandate, signature }]; --protected-file names it.',
+    'Write it as a list of what `lifeboat mandate give --out` writes; --protected-file names it.',
   ],
   RECEIPT_ANCHOR_OLD: [
     'L1 has forgotten the anchor of this receipt, so that nobody can be slashed with it.',

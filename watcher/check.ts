@@ -143,15 +143,22 @@ async function checkKey({ sender, endpoints }: CheckOptions): Promise<ConfigProb
   }
 }
 
+/** As `lifeboat mandate give --out` writes a mandate, or as the API takes it. */
+const protectedFileSchema = z.array(
+  protectionSchema
+    .partial({ owner: true })
+    .transform(({ owner, ...signed }) => ({ ...signed, owner: owner ?? signed.mandate.owner })),
+)
+
 /** The file of protected accounts. Throws PROTECTED_FILE_INVALID with all faults; signatures are checked on registering. */
 export function readProtectedFile(path: string): NewProtection[] {
   try {
-    const parsed = z.array(protectionSchema).safeParse(JSON.parse(readFileSync(path, 'utf8')))
+    const parsed = protectedFileSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')))
     if (parsed.success) return parsed.data
     const faults = parsed.error.issues.map(({ path: at, message }) => `${at.join('.') || 'file'}: ${message}`)
     throw configError('PROTECTED_FILE_INVALID', `${path} does not list protected accounts`, {
       got: faults,
-      want: '[{ owner, mandate, signature }]',
+      want: '[{ mandate, signature }], each as `lifeboat mandate give --out` writes it',
     })
   } catch (error) {
     if (isLifeboatError(error)) throw error

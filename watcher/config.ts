@@ -96,7 +96,8 @@ export const WATCHER_CONFIG = defineConfig({
     webhookTimeout: { kind: seconds({ min: 1, max: 120 }), describe: 'How long the webhook may take.', default: 10 },
     protectedFile: {
       kind: path(),
-      describe: 'JSON file with protected accounts to register at start: [{owner, mandate, signature}].',
+      describe:
+        'JSON file with protected accounts to register at start: a list of mandates as `lifeboat mandate give --out` writes them.',
       optional: true,
     },
     logLevel: { kind: choice(LOG_LEVELS), describe: 'Least level that is logged.', default: 'info' },

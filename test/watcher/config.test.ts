@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { SignedMandate } from '../../l1/rootCalls.ts'
 import { isLifeboatError } from '../../protocol/errors.ts'
 import { readConfig } from '../../service/config.ts'
+import { formatMandateFile } from '../../wallet/mandate.ts'
 import { readProtectedFile } from '../../watcher/check.ts'
 import { policyOf, WATCHER_CONFIG } from '../../watcher/config.ts'
 
@@ -69,6 +71,13 @@ test('a file of protected accounts is read whole or refused with every fault', (
   }
   writeFileSync(file, JSON.stringify([{ owner: address, mandate, signature: '0x12' }]))
   assert.is(readProtectedFile(file)[0]?.mandate.minAmount, 0n)
+  const signed = {
+    mandate: { ...mandate, minAmount: 0n, maxFee: 0n },
+    signature: `0x${'12'.repeat(64)}`,
+  } as SignedMandate
+  const given = formatMandateFile(signed, { chainId: 1, rootContract: signed.mandate.owner })
+  writeFileSync(file, `[${given}]`)
+  assert.equal(readProtectedFile(file), [{ ...signed, owner: address }], 'as the wallet writes it')
   writeFileSync(file, JSON.stringify([{ owner: 'me', mandate: { ...mandate, epoch: -1 }, signature: 'x' }]))
   assert.throws(() => readProtectedFile(file), /0\.owner.*0\.mandate\.epoch.*0\.signature/s)
   writeFileSync(file, 'no JSON')
