@@ -5,7 +5,7 @@ import { Command } from 'commander'
 import { decodeAnswer, request } from '../api/http.ts'
 import { parseHash } from '../protocol/bytes.ts'
 import { configError, invalid, isLifeboatError } from '../protocol/errors.ts'
-import { boolean, integer, seconds, url, wei } from '../service/configTypes.ts'
+import { boolean, integer, seconds, url } from '../service/configTypes.ts'
 import { createCoverDesk } from '../wallet/cover.ts'
 import { findOwnBatches, type Tended, tendAll } from '../wallet/massExitDefence.ts'
 import { type MassExitWish, parseMassExitFile, watcherPlanSchema, wishOfPlan } from '../wallet/massExitFile.ts'
@@ -32,6 +32,9 @@ export function createMassExitCommand(io: CliIo): Command {
     .addCommand(defendCommand(io))
 }
 
+/** Characters of an id that name a mass exit, its 0x among them. */
+const FEWEST_OF_ID = 6
+
 const WISH_WORDS = { '[file]': 'JSON file of outputs and mandates; your own outputs when left out' }
 const WISH_ENTRIES = {
   fromWatcher: { kind: url(), optional: true, describe: "Take the outputs of this watcher's plan, and its mandates" },
@@ -42,8 +45,8 @@ const WISH_ENTRIES = {
       'First block held for withheld or invalid: what is not older is left out; asked of the watchers when left out',
   },
   gasPerTransaction: {
-    kind: wei({ min: START_GAS + 1_000n, max: TRANSACTION_GAS_CAP }),
-    default: PLANNED_GAS,
+    kind: integer({ min: Number(START_GAS) + 1_000, max: Number(TRANSACTION_GAS_CAP) }),
+    default: Number(PLANNED_GAS),
     describe: 'Most gas of one L1 transaction; the plan splits by it',
   },
 } as const
@@ -98,7 +101,7 @@ function statusCommand(io: CliIo): Command {
     sign: false,
     isForAll: ({ everyone }) => everyone,
     run: async ({ wallet }, [id], { everyone }) => {
-      const batches = await choose(
+      const batches = choose(
         everyone || id !== undefined ? await findBatches(wallet.root) : await findOwnBatches(wallet),
         id,
       )
@@ -163,7 +166,7 @@ function defendCommand(io: CliIo): Command {
 
       async function look() {
         const all = id === undefined ? await findOwnBatches(wallet) : await findBatches(wallet.root)
-        const batches = await choose(all, id)
+        const batches = choose(all, id)
         const { timestamp } = await wallet.root.now()
         return { timestamp, ...(await tendAll(wallet, batches, { key: randomUUID(), progress })) }
       }
@@ -180,7 +183,7 @@ function tendedInWords({ batchId, stage, did, next, at, isOver }: Tended, now: n
 type WishConfig = Readonly<{
   fromWatcher?: string | undefined
   suspectBlock?: number | undefined
-  gasPerTransaction: bigint
+  gasPerTransaction: number
 }>
 
 async function makePlan(
@@ -201,7 +204,7 @@ async function makePlan(
   )
   const plan = await planMassExit(session.wallet, {
     wish,
-    gasPerTransaction,
+    gasPerTransaction: BigInt(gasPerTransaction),
     progress: createProgressBar(session.io),
     ...(suspectBlock === undefined ? {} : { suspectBlock }),
     mandatesOf: async (owner) => {
@@ -242,13 +245,14 @@ async function readText(file: string): Promise<string> {
   }
 }
 
-async function choose(batches: readonly KnownBatch[], id: string | undefined): Promise<readonly KnownBatch[]> {
+function choose(batches: readonly KnownBatch[], id: string | undefined): readonly KnownBatch[] {
   if (id === undefined) return batches
   const wanted = id.length === 66 ? parseHash(id) : id.toLowerCase()
-  const found = batches.filter((known) => known.id.startsWith(wanted))
-  if (found.length > 0 && wanted.length >= 6) return found
+  const found = wanted.length < FEWEST_OF_ID ? [] : batches.filter((known) => known.id.startsWith(wanted))
+  if (found.length > 0) return found
+  const known = batches.slice(0, 5).map((one) => one.id)
   throw invalid('BATCH_UNKNOWN', 'no mass exit of that id', {
     got: id,
-    want: batches.slice(0, 5).map((known) => known.id),
+    want: `the first ${FEWEST_OF_ID} characters of one or more: ${known.join(', ') || 'there is none on L1'}`,
   })
 }

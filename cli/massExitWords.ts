@@ -24,7 +24,7 @@ export function describePlan(plan: MassExitPlan, tokens: TokenBook, now: number)
   ]
   const list = batches.map((batch, i) => [
     `batch ${i + 1}`,
-    `${batch.entries.length} entries`,
+    `${batch.entries.length} ${batch.entries.length === 1 ? 'entry' : 'entries'}`,
     tokens.describe(batch.token, batch.total),
     `${batch.gas} gas`,
     `bond ${tokens.describe(ETH, batch.bondWei)}`,

@@ -150,7 +150,13 @@ test('a coordinator plans, starts, locks; three owners are paid', () =>
     const over = await cli('mass-exit', 'defend', '--account', 'dave')
     assert.match(over.out, 'over: every entry is paid')
     assert.match((await cli('mass-exit', 'status', '--account', 'dave')).out, 'turned, closed')
-    assert.is((await cli('mass-exit', 'status', '0x1234567890', '--account', 'dave')).code, 1)
+    const unknown = await cli('mass-exit', 'status', '0x1234567890', '--account', 'dave')
+    assert.is(unknown.code, 1)
+    assert.match(unknown.err, `want the first 6 characters of one or more: ${started[0].batchId}`)
+    assert.is((await cli('mass-exit', 'status', started[0].batchId.slice(0, 5), '--account', 'dave')).code, 1)
+    const price = await cli('mass-exit', 'plan', wish, '--account', 'dave', '--gas-per-transaction', '2gwei')
+    assert.is(price.code, 2)
+    assert.match(price.err, 'want an integer from 281000 to 16777216')
   }))
 
 test('cover by a watcher: given with a deposit, shown, revoked, given anew', () =>
