@@ -8,16 +8,16 @@ import { splitBond } from '../protocol/exit.ts'
 import { type Batch, type Entry, itemBond } from '../protocol/massExit.ts'
 
 /** What became of an entry's share, and of its output by it. */
-export type ShareUse = Readonly<{
+type ShareUse = Readonly<{
   kind: 'claimed' | 'placed' | 'released'
   outputId?: Hash
   owner?: Address
   txHash: Hash
 }>
 
-export type BookedDemand = Readonly<{ demander: Address; wei: bigint }>
+type BookedDemand = Readonly<{ demander: Address; wei: bigint }>
 
-export type BookedStrike = Readonly<{ position: number; signer: Address; spend: number }>
+type BookedStrike = Readonly<{ position: number; signer: Address; spend: number }>
 
 /** Wei in all cases. */
 export type BookedBatch = Readonly<{

@@ -1,6 +1,6 @@
 /** After the fault: whoever is honest leaves, each in the way that is left to them, and is paid. */
 import { createClient } from '../api/client.ts'
-import { encodeStartDepositExit, encodeStartStandardExit, encodeWithdraw } from '../l1/rootCalls.ts'
+import { encodeStartDepositExit, encodeStartStandardExit } from '../l1/rootCalls.ts'
 import { type Address, ZERO_ADDRESS } from '../protocol/bytes.ts'
 import { bug } from '../protocol/errors.ts'
 import { type Exit, payableAfter } from '../protocol/exit.ts'
@@ -122,9 +122,4 @@ export async function payOut(world: World, token?: Address): Promise<void> {
       if ((await wallet.root.credit(at, owner.address)) > 0n)
         await withdraw(wallet, { token: at, account: owner.address, key: `${owner.name} ${at} ${Date.now()}` })
   await world.recorder.pull()
-}
-
-/** Fetches a credit as a stranger may; for receivers that no wallet serves. */
-export function fetchCredit(world: World, token: Address, account: Address) {
-  return send(world, world.helper, encodeWithdraw(token, account))
 }

@@ -250,7 +250,7 @@ export function passTurns(world: World, records: readonly Pick<BatchRecord, 'bat
 }
 
 /** Whatever is due in the queue, by the helper. */
-export async function giveTurns(world: World): Promise<void> {
+async function giveTurns(world: World): Promise<void> {
   await processAll(await world.wallet(world.helper), `turns ${Date.now()}`)
   await world.recorder.pull()
 }

@@ -2,7 +2,7 @@
 import { ZERO_ADDRESS } from '../../protocol/bytes.ts'
 import { bug } from '../../protocol/errors.ts'
 import type { Entry } from '../../protocol/massExit.ts'
-import { decodePosition, encodePosition } from '../../protocol/position.ts'
+import { encodePosition } from '../../protocol/position.ts'
 import type { Owner } from '../actors.ts'
 import { runningWatcher, unspentOf } from '../leave.ts'
 import type { World } from '../world.ts'
@@ -48,8 +48,6 @@ export function everybodysEther(world: World): readonly Entry[] {
   return runningWatcher(world)
     .watcher()
     .core.ledger.unspent(-1, 1_000)
-    .filter(
-      ({ token, lockedAt, position }) => token === ZERO_ADDRESS && !lockedAt && decodePosition(position).block >= 0,
-    )
+    .filter(({ token, lockedAt }) => token === ZERO_ADDRESS && lockedAt === undefined)
     .map(({ position, amount }) => ({ position, amount }))
 }
