@@ -37,7 +37,7 @@ export const mandatesOfOwnerSchema = z.object({
   delegate: addressSchema.optional(),
 })
 
-/** `draft`: decided on, on its way to L1. */
+/** As L1 has it; what is on its way there is among the drafts of the plan. */
 export const massExitStateSchema = z.enum(['started', 'locked', 'dissolved', 'closed'])
 
 export const massExitSchema = z.object({

@@ -4,13 +4,13 @@
  * rules do not; what it remembers is who trusts it, and what is on its way to L1.
  */
 import type { Address, Hash } from '../../protocol/bytes.ts'
-import { batchDeadlines } from '../../protocol/massExit.ts'
+import { batchBond, batchDeadlines } from '../../protocol/massExit.ts'
 import { decodePosition, encodePosition, isDepositPosition } from '../../protocol/position.ts'
 import type { BatchBook } from '../batchBook.ts'
 import type { BlockStore } from '../blockStore.ts'
 import type { StartBatch } from '../court/batchActions.ts'
 import type { BatchRecord } from '../court/batchTypes.ts'
-import { budgetAt, worthOf } from '../court/policy.ts'
+import { budgetAt, feeGweiOf, worthOf } from '../court/policy.ts'
 import type { Ward } from '../court/protectedExit.ts'
 import { judge } from '../court/rules.ts'
 import type { Effect, L1Readings, World } from '../court/types.ts'
@@ -20,16 +20,13 @@ import type { Ledger, StoredOutput } from '../ledger.ts'
 import type { Protection } from '../protection.ts'
 import type { Draft, Drafts } from './drafts.ts'
 import type { MandateBook, StoredMandate } from './mandateBook.ts'
-import { type Candidate, CLAIM_GAS, gasOf, type MassExitPlan, type Means, planBatches } from './plan.ts'
+import { bondFor, type Candidate, CLAIM_GAS, gasOf, type MassExitPlan, type Means, planBatches } from './plan.ts'
 
 const OUTPUT_PAGE = 1_000
 /** Outputs looked at in one plan. More leave with the next one. */
 const MOST_CANDIDATES = 100_000
 /** Outputs passed by for each that one plan may have: the ledger may hold any number of them. */
 const MOST_LOOKED_AT = 10
-/** What `exitBond()` is in units of F (docs/spec.md section 8.3). */
-const EXIT_BOND_GAS = 400_000n
-const GWEI = 10n ** 9n
 
 export type CoordinatorParts = Readonly<{
   ledger: Pick<Ledger, 'find' | 'unspentOf' | 'unspent'>
@@ -180,12 +177,13 @@ export function createCoordinator(parts: CoordinatorParts) {
   }
 
   /** Bonds of ours that stand, and those on their way, are not to be spent twice. */
-  function meansOf({ exitBondWei, baseFeeWei, balanceWei }: L1Readings, sentWei: bigint, { policy }: World): Means {
+  function meansOf(readings: L1Readings, sentWei: bigint, { policy }: World): Means {
+    const { baseFeeWei, balanceWei } = readings
     const bound = boundInBatches() + sentWei
     const budget = policy.batchBondBudgetWei - bound
     const held = balanceWei - policy.challengeReserveWei - sentWei
     const least = budget < held ? budget : held
-    return { baseFeeWei, feeGwei: exitBondWei / EXIT_BOND_GAS / GWEI, bondWei: least < 0n ? 0n : least }
+    return { baseFeeWei, feeGwei: feeGweiOf(readings), bondWei: least < 0n ? 0n : least }
   }
 
   /** Our batch on L1 with the entries of each draft, where there is one. */
@@ -228,8 +226,7 @@ export function createCoordinator(parts: CoordinatorParts) {
   function toAction(draft: Draft, readings: L1Readings, availableWei: bigint, world: World): StartBatch {
     const { policy } = world
     const { entries, token, key, root, madeAt, until, isMandated } = draft
-    const count = BigInt(entries.length)
-    const leastBondWei = (readings.exitBondWei / EXIT_BOND_GAS) * (EXIT_BOND_GAS + 60_000n * count)
+    const feeGwei = feeGweiOf(readings)
     const last = decodePosition(entries.at(-1)?.position ?? 0).block
     const lastBlock = last === 0 ? undefined : facts.header(last)
     const window = { from: madeAt, until }
@@ -244,8 +241,8 @@ export function createCoordinator(parts: CoordinatorParts) {
       token,
       entries,
       ...(lastBlock && { lastBlock }),
-      leastBondWei,
-      bondWei: (leastBondWei * 125n) / 100n,
+      leastBondWei: batchBond(entries.length, feeGwei),
+      bondWei: bondFor(entries.length, feeGwei),
       costWei: (gasOf(entries.length) * readings.baseFeeWei * 3n) / 2n,
       baseFeeWei: readings.baseFeeWei,
       availableWei,

@@ -11,15 +11,16 @@ import { worthOf } from '../court/policy.ts'
 import type { World } from '../court/types.ts'
 
 /** Gas of `startBatch`: once, and for each entry (bench/gas*.ts). */
-export const BATCH_GAS = 280_000n
-export const ENTRY_START_GAS = 850n
-/** What a claim costs among many, and what an exit of its own costs: its start and its turn. */
+const BATCH_GAS = 280_000n
+const ENTRY_START_GAS = 850n
+/** What a claim costs among many. */
 export const CLAIM_GAS = 70_000n
-export const SINGLE_GAS = 115_000n
-export const BATCH_GAS_CAP = 15_000_000n
+/** What an exit of its own costs: its start and its turn. */
+const SINGLE_GAS = 115_000n
+const BATCH_GAS_CAP = 15_000_000n
 export const ENTRIES_PER_BATCH = 10_000
 /** Percent of the least bond sent along: F may rise until the call is mined. The rest comes back with the bond. */
-export const BATCH_BOND_PERCENT = 125n
+const BATCH_BOND_PERCENT = 125n
 /** From this many on, together is cheaper than one by one. */
 export const FEWEST_TOGETHER = Number(BATCH_GAS / (SINGLE_GAS - CLAIM_GAS - ENTRY_START_GAS)) + 1
 
@@ -282,7 +283,8 @@ function toBatch(kind: Kind, members: readonly Candidate[], means: Means, world:
   }
 }
 
-function bondFor(count: number, feeGwei: bigint): bigint {
+/** Wei that are sent along: more than the least. */
+export function bondFor(count: number, feeGwei: bigint): bigint {
   return (batchBond(count, feeGwei) * BATCH_BOND_PERCENT) / 100n
 }
 

@@ -17,7 +17,16 @@ import { STRIKES_PER_CALL } from './batchRules.ts'
 import { openingsOf, sharesOf, waitingSharesOf } from './batchShares.ts'
 import { type BatchRecord, openDemandsOf } from './batchTypes.ts'
 import { evidenceWindow, isFallen, maturesAt, rollingDeadline } from './exitTime.ts'
-import { budgetAt, CALL_GAS, staggerOf, UNLIMITED_WEI, urgentFrom, urgentStaggerOf, type Window } from './policy.ts'
+import {
+  budgetAt,
+  CALL_GAS,
+  feeGweiOf,
+  staggerOf,
+  UNLIMITED_WEI,
+  urgentFrom,
+  urgentStaggerOf,
+  type Window,
+} from './policy.ts'
 import { judge } from './rules.ts'
 import type { ActionBase, Alert, Effect, L1Readings, World } from './types.ts'
 
@@ -25,8 +34,6 @@ import type { ActionBase, Alert, Effect, L1Readings, World } from './types.ts'
 const DEMAND_CALL_GAS = 120_000n
 /** Percent of the least bond of a demand sent along. */
 const DEMAND_BOND_PERCENT = 125n
-/** What `exitBond()` is in units of F (docs/spec.md section 8.3). */
-const EXIT_BOND_GAS = 400_000n
 
 /**
  * Total and deterministic. What a window closes on comes first: answers, strikes, locks; then demands, then what can wait. What can't be told
@@ -190,7 +197,7 @@ function demanding(
     if ([...record.demands.values()].some(({ demander }) => demander === policy.sender)) return []
     const chosen = doubtfulEntry(facts, world)
     if (!chosen) return []
-    const leastBondWei = demandBond(record.openDemands, readings.exitBondWei / EXIT_BOND_GAS / GWEI)
+    const leastBondWei = demandBond(record.openDemands, feeGweiOf(readings))
     const bondWei = (leastBondWei * DEMAND_BOND_PERCENT) / 100n
     const costWei = (DEMAND_CALL_GAS * readings.baseFeeWei * 3n) / 2n
     const means = { leastBondWei, bondWei, costWei, allowanceWei, availableWei, baseFeeWei: readings.baseFeeWei }
@@ -212,8 +219,6 @@ function demanding(
     ]
   }
 }
-
-const GWEI = 10n ** 9n
 
 function demandAllowance(batches: readonly BatchFacts[], { policy }: World): bigint {
   return (

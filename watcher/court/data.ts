@@ -14,6 +14,7 @@ import {
   leavesOf,
   MAX_CHALLENGE_LEVELS,
 } from '../../protocol/dataChallenge.ts'
+import { BOND_GAS } from '../../protocol/exit.ts'
 import {
   answerDelaySeconds,
   answersIn,
@@ -43,8 +44,6 @@ import type { Effect, L1Readings, World } from './types.ts'
 export const ACTS_AT_ONCE = 8
 /** Hidden blocks looked at, oldest first: what stands on them falls with them. */
 const HIDDEN_AT_ONCE = 16
-/** What `exitBond()` is in units of F (docs/spec.md section 8.3). */
-const EXIT_BOND_GAS = 400_000n
 const CHALLENGE_DATA_GAS = 160_000n
 const GWEI = 10n ** 9n
 
@@ -304,7 +303,7 @@ function challengeOf(range: LeafRange, hidden: HiddenBlock, means: Means, world:
   const { header, records } = hidden
   const { policy, now } = world
   const window = challengesIn(header, world)
-  const leastBondWei = dataChallengeBond(range.levels, means.groups, readings.exitBondWei / EXIT_BOND_GAS)
+  const leastBondWei = dataChallengeBond(range.levels, means.groups, readings.exitBondWei / BOND_GAS)
   return {
     type: 'challenge-data',
     key: `challenge-data:${range.blockNumber}:${header.timestamp}:${range.first}:${range.levels}`,

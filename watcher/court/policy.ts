@@ -4,7 +4,9 @@
  */
 import type { Address, Hash } from '../../protocol/bytes.ts'
 import { coverBlock, dataChallengeBond } from '../../protocol/dataChallenge.ts'
+import { BOND_GAS } from '../../protocol/exit.ts'
 import type { Parameters } from '../../protocol/parameters.ts'
+import type { L1Readings } from './types.ts'
 
 /** More than all ETH there is: the outbox then stops at what the key holds. */
 export const UNLIMITED_WEI: bigint = 2n ** 96n
@@ -118,6 +120,11 @@ export function staggerOf(policy: CourtPolicy, subject: Hash): number {
 /** The same for what can't wait: the longest delay is a tenth, enough for the first to be mined before the second sends. */
 export function urgentStaggerOf(policy: CourtPolicy, subject: Hash): number {
   return staggerOf({ ...policy, staggerSeconds: Math.floor(policy.staggerSeconds / 10) }, subject)
+}
+
+/** F in whole gwei, as the bond of an exit tells it (docs/spec.md section 8.3). */
+export function feeGweiOf({ exitBondWei }: Pick<L1Readings, 'exitBondWei'>): bigint {
+  return exitBondWei / BOND_GAS / GWEI
 }
 
 /** What an amount is worth in wei; undefined without a price. */
