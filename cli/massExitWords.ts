@@ -24,7 +24,7 @@ export function describePlan(plan: MassExitPlan, tokens: TokenBook, now: number)
   ]
   const list = batches.map((batch, i) => [
     `batch ${i + 1}`,
-    `${batch.entries.length} ${batch.entries.length === 1 ? 'entry' : 'entries'}`,
+    inEntries(batch.entries.length),
     tokens.describe(batch.token, batch.total),
     `${batch.gas} gas`,
     `bond ${tokens.describe(ETH, batch.bondWei)}`,
@@ -48,7 +48,7 @@ function describeRefused(refused: MassExitPlan['refused']): string {
 export function describeStarted(started: readonly StartedMassExit[], tokens: TokenBook): string {
   const lines = started.map(
     ({ batchId, entries, token, total, bondWei, isKnown }) =>
-      `mass exit ${batchId} ${isKnown ? 'runs already' : 'started'}: ${entries} entries, ${tokens.describe(token, total)}, bond ${tokens.describe(ETH, bondWei)}\n`,
+      `mass exit ${batchId} ${isKnown ? 'runs already' : 'started'}: ${inEntries(entries)}, ${tokens.describe(token, total)}, bond ${tokens.describe(ETH, bondWei)}\n`,
   )
   return `${lines.join('')}\`lifeboat mass-exit defend\` has to answer demands and lock it: keep it running\n`
 }
@@ -115,6 +115,10 @@ async function countEntries(root: WalletContext['root'], { id }: KnownBatch) {
     else if (event.type === 'StrikeDropped') counts.struck--
   }
   return counts
+}
+
+function inEntries(count: number): string {
+  return `${count} ${count === 1 ? 'entry' : 'entries'}`
 }
 
 function inGwei(wei: bigint): string {

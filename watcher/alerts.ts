@@ -33,7 +33,7 @@ export const ALERTS = {
   ),
   CHAIN_HALTED: entry(
     'critical',
-    'The chain was ended on L1: by a proof that a block is invalid, by its operator, or because the operator was silent for too long.',
+    'The chain was ended on L1: by a proof that a block is invalid, by leaves that nobody revealed, by its operator, or because the operator was silent for too long.',
     'Leave. Outputs of blocks before the first void one, and deposits, can be taken out at any time; there is no hurry.',
   ),
   BLOCK_SUSPECT: entry(
@@ -59,7 +59,7 @@ export const ALERTS = {
   DATA_UNCHALLENGED: entry(
     'critical',
     'A child block is hidden, and this watcher can’t demand all of its leaves that nobody has demanded: its budget or its key is used up.',
-    'Raise dataChallengeBudgetWei or fund the key; other watchers can take the rest. What nobody demands by block time + DC stays hidden.',
+    'Raise --data-challenge-budget or fund the key; other watchers can take the rest. What nobody demands by block time + DC stays hidden.',
   ),
   DATA_UNANSWERED: entry(
     'critical',
@@ -251,7 +251,7 @@ export const ALERTS = {
   DATABASE_PROBLEM: entry(
     'critical',
     'The database cannot be written or is damaged.',
-    'Free space or replace the disk. All of it can be built again from L1 and peers.',
+    'Free space or replace the disk. All but what people handed in can be built again from L1 and peers.',
   ),
   CLOCK_WRONG: entry(
     'warning',

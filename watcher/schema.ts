@@ -1,7 +1,8 @@
 /**
  * The watcher's tables (docs/architecture.md, "Watcher"). Facts are two: what L1 said (`l1_blocks`, `root_events`) and the bodies
  * that match it (`bodies`). Everything else is folded from those and can be folded again (watcher/rebuild.ts), except what people
- * gave us: protected accounts and the record of alerts.
+ * gave us (protected accounts, mandates, receipts), the record of alerts, and mass exits that are on their way to L1. The tables of mandates
+ * and of drafts are made where they are kept (watcher/coordinator/).
  */
 export const WATCHER_MIGRATIONS: readonly string[] = [
   `
