@@ -192,16 +192,22 @@ async function findStarted({ root, account }: WalletContext, entriesRoot: Hash):
   })
 }
 
+/** L1 seconds. A mandate is judged at the start, which may be mined so much later than it was decided on. */
+function latestStart(timestamp: number, { minExitPeriod }: Pick<PlanTerms, 'minExitPeriod'>): number {
+  return timestamp + Math.floor(minExitPeriod / 8)
+}
+
 /** A coordinator's own outputs need its own mandate: L1 makes no difference. */
 async function coverOwn(wallet: WalletContext, { batches }: MassExitPlan): Promise<void> {
   const { account, store, root } = wallet
   const { voidFrom } = await root.head()
-  const named = batches.flatMap(({ entries }) => entries)
-  const isOwn = named.some(({ position }) => store.provenPositions(account.address).includes(position))
+  const own = new Set(store.provenPositions(account.address))
+  const isOwn = batches.some(({ entries }) => entries.some(({ position }) => own.has(position)))
   if (!isOwn || voidFrom !== 0) return
   const { timestamp } = await root.now()
+  const until = latestStart(timestamp, root.parameters)
   const isWhole = ({ mandate: { position, minAmount, validFrom, validUntil } }: SignedMandate) =>
-    position === 0 && minAmount === 0n && validFrom <= timestamp && validUntil > timestamp
+    position === 0 && minAmount === 0n && validFrom <= timestamp && validUntil >= until
   if ((await standingMandates(wallet, account.address)).some(isWhole)) return
   await giveMandate(wallet, { delegate: account.address })
 }
@@ -347,18 +353,15 @@ async function findCover(
   candidates: readonly SignedMandate[],
   timestamp: number,
 ): Promise<SignedMandate | string> {
+  const until = latestStart(timestamp, wallet.root.parameters)
   let fault = `no mandate of its owner ${owner} for ${wallet.account.address}`
   for (const signed of candidates) {
     const { mandate, signature } = signed
     const signer = recoverAddress(hashMandate(mandate, wallet.separator), hexToBytes(signature))
-    const found = findMandateFault(mandate, {
-      owner,
-      delegate: wallet.account.address,
-      position,
-      amount,
-      now: timestamp,
-    })
+    const exit = { owner, delegate: wallet.account.address, position, amount }
+    const found = findMandateFault(mandate, { ...exit, now: timestamp })
     if (found) fault = `its owner's mandate does not cover it: ${found.code}`
+    else if (mandate.validUntil < until) fault = "its owner's mandate ends before the start is sure to be mined"
     else if (signer !== owner) fault = `its owner's mandate is not signed by ${owner}`
     else if ((await wallet.root.revokedAt(owner, mandate.epoch)) !== 0) fault = "its owner's mandate is revoked"
     else return signed

@@ -247,6 +247,26 @@ test('refuses what could not be defended, each with its reason', () =>
     assert.is(plan.hurry?.block, 1)
   }))
 
+test('a mandate that ends before a late start is mined is none: the owner is asked for another, an own one is renewed', () =>
+  run(async () => {
+    const { wish, positions } = await crowd()
+    const mine = await deposit(coordinator, { token: ETH, amount: ETHER, key: 'own' })
+    const terms = { delegate: coordinator.account.address, days: 1 }
+    const ends = (await giveMandate(coordinator, terms)).mandate.validUntil
+    const short = await giveMandate(bob, terms)
+    const soon = { outputs: [{ position: positions[1]! }, { position: mine.position }], mandates: [short] }
+    await passTo(chain, ends - MEP() / 8 - 10)
+    assert.equal((await planMassExit(coordinator, { wish: soon })).refused, [])
+    await passTo(chain, ends - MEP() / 8 + 10)
+    const plan = await planMassExit(coordinator, { wish: soon })
+    assert.equal(plan.entries, 1)
+    assert.match(plan.refused[0]!.reason, 'ends before the start is sure to be mined')
+    assert.equal((await planMassExit(coordinator, { wish: { ...soon, mandates: wish.mandates } })).refused, [])
+    await startMassExit(coordinator, plan, { wish: soon })
+    const own = coordinator.store.mandates(coordinator.account.address)
+    assert.is(Math.max(...own.map(({ mandate }) => mandate.validUntil)) > ends, true, 'renewed')
+  }))
+
 test('names no output twice, and tells what no mass exit names', () =>
   run(async () => {
     const { wish, positions } = await crowd()
