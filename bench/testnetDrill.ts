@@ -40,20 +40,25 @@ if (!scenario) {
   process.exit(1)
 }
 
+const { min, max } = scenario.owners
+const seed = numberOf('seed', values.seed, { min: 0, max: 2 ** 32 - 1 })
+const pace = numberOf('pace', values.pace, { min: 1, max: 1_000 })
+const owners = values.owners === undefined ? undefined : numberOf('owners', values.owners, { min, max })
+
 const anvil = await startAnvil(['--no-mining'])
-const mining = mineSlots(anvil.url, (PRESETS.testnet.slot * 1000) / Number(values.pace))
+const mining = mineSlots(anvil.url, (PRESETS.testnet.slot * 1000) / pace)
 try {
   const door = await openDoor(anvil.url)
   try {
     const client = createPublicClient({ transport: http(anvil.url) })
     const before = await client.getBalance(FUNDER)
     const record = await runScenario(scenario, {
-      seed: Number(values.seed),
+      seed,
       url: door.url,
       funder: FUNDER,
-      pace: Number(values.pace),
+      pace,
       report: (line) => console.error(`  ${line}`),
-      ...(values.owners === undefined ? {} : { owners: Number(values.owners) }),
+      ...(owners === undefined ? {} : { owners }),
     })
     for (const line of describeDrill(record)) console.log(line)
     console.log(`  the funder is poorer by ${formatEther(before - (await client.getBalance(FUNDER)))} ETH`)
@@ -64,6 +69,14 @@ try {
 } finally {
   await mining.stop()
   anvil.stop()
+}
+
+/** Ends the program where it is none. */
+function numberOf(option: string, text: string, { min, max }: Readonly<{ min: number; max: number }>): number {
+  const found = /^\d+$/.test(text) ? Number(text) : Number.NaN
+  if (found >= min && found <= max) return found
+  console.error(`--${option}: got ${text}, want an integer from ${min} to ${max}`)
+  process.exit(1)
 }
 
 async function ask(url: string, method: string, params: readonly unknown[] = []): Promise<{ result?: unknown }> {

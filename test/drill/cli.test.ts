@@ -1,4 +1,5 @@
 /** `lifeboat drill` without playing anything, and one whole run with its files. */
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -66,6 +67,19 @@ test('refuses a scenario that it does not know, and numbers of owners that it ca
   const crowded = await lifeboat(['drill', 'run', 'thief', '--owners', '1000'])
   assert.is(crowded.code, 2)
   assert.match(crowded.err, /DRILL_OWNERS.*3 to 40/)
+})
+
+test('the rehearsal of a testnet refuses what it can not play before it starts anything', () => {
+  for (const [option, value] of [
+    ['--seed', 'abc'],
+    ['--pace', '0'],
+    ['--owners', '0'],
+  ] as const) {
+    const argv = ['--import', 'tsx', 'bench/testnetDrill.ts', 'thief', option, value]
+    const { status, stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8' })
+    assert.is(status, 1)
+    assert.match(stderr, new RegExp(`^${option}: got ${value}, want an integer from`, 'm'))
+  }
 })
 
 test('run plays, tells what happens as it happens, writes its record, and ends well', async () => {
