@@ -1,6 +1,6 @@
 /** lifeboat balance: what an account owns on the child chain, and what is credited to it on L1. Keeps the proofs of it all. */
 import { boolean } from '../service/configTypes.ts'
-import { listCoins, sumBalances } from '../wallet/balance.ts'
+import { listCoins, sumBalances, unpaidCoins } from '../wallet/balance.ts'
 import { keepFlights } from '../wallet/keep.ts'
 import { noteMassExits } from '../wallet/massExits.ts'
 import { keepProofs } from '../wallet/proofs.ts'
@@ -24,9 +24,10 @@ export function createBalanceCommand(io: CliIo) {
     run: async ({ wallet }, _words, config) => {
       const { account, tokens } = wallet
       await noteMassExits(wallet)
-      const coins = await listCoins(wallet)
+      const listed = await listCoins(wallet)
+      const coins = await unpaidCoins(wallet, listed)
       const balances = sumBalances(coins)
-      const known = new Set([...tokens.list().map(({ address }) => address), ...balances.map(({ token }) => token)])
+      const known = new Set([...tokens.list().map(({ address }) => address), ...listed.map(({ token }) => token)])
       const credits = await listCredits(wallet, account.address, [...known])
       const credited = coins.filter(({ state }) => state !== 'pending').map(({ position }) => position)
       const unproven = config.keepProofs ? await keepProofs(wallet, credited) : undefined

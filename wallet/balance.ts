@@ -54,6 +54,17 @@ export function spendableCoins(coins: readonly OwnedCoin[]): OwnedCoin[] {
   return coins.filter(({ state, held }) => state === 'unspent' && held === undefined)
 }
 
+/** Without what L1 has paid: the operator lists what left for ever, since it only knows the lock. */
+export async function unpaidCoins(
+  { root }: Pick<WalletContext, 'root'>,
+  coins: readonly OwnedCoin[],
+): Promise<OwnedCoin[]> {
+  const isPaid = async ({ held, outputId }: OwnedCoin) =>
+    (held === 'exiting' || held === 'leaving') && (await root.exitRecord(outputId)).state === 'settled'
+  const paid = await Promise.all(coins.map(isPaid))
+  return coins.filter((_, i) => !paid[i])
+}
+
 /** One entry per token, ETH first, then by address. */
 export function sumBalances(coins: readonly OwnedCoin[]): Balance[] {
   const balances = new Map<Address, { -readonly [K in keyof Balance]: Balance[K] }>()
