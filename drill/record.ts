@@ -63,6 +63,6 @@ export type DrillRecord = Readonly<{
   actors: readonly ActorCosts[]
   balances: readonly Balance[]
   alerts: readonly RaisedAlert[]
-  /** The command line that does it again. */
+  /** The command line that does it again; of an endpoint's URL without what may be a key. */
   reproduce: string
 }>

@@ -4,6 +4,7 @@ import { iLifeboatAbi } from '../contracts/artifacts.generated.ts'
 import type { RootEvent } from '../l1/rootEvents.ts'
 import { type Address, ZERO_ADDRESS } from '../protocol/bytes.ts'
 import { retryable } from '../protocol/errors.ts'
+import { redactUrl } from '../service/configTypes.ts'
 import type { Account } from '../wallet/account.ts'
 import { bookBatches } from './batches.ts'
 import { baseFees, openBonds } from './bonds.ts'
@@ -58,7 +59,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
       await orInterrupted(scenario.run(world, settled), options.signal)
     } catch (error) {
       if (options.signal?.aborted) throw error
-      const detail = error instanceof Error ? error.message : String(error)
+      const detail = withoutKey(error instanceof Error ? error.message : String(error), url)
       failures.push({ invariant: 'DRILL', held: false, detail: `the scenario did not come to its end: ${detail}` })
       world.note('drill', detail)
     }
@@ -85,6 +86,11 @@ async function orInterrupted<T>(work: Promise<T>, signal: AbortSignal | undefine
     else signal.addEventListener('abort', end, { once: true })
   })
   return Promise.race([work, interrupted])
+}
+
+/** Records are mailed, and an error may name the endpoint with all of its URL. */
+function withoutKey(text: string, url: string | undefined): string {
+  return url === undefined ? text : text.replaceAll(url, redactUrl(url))
 }
 
 /** Our own programs log an error only when they are wrong. */
@@ -190,7 +196,7 @@ async function recordOf({ scenario, world, tokens, findings, seed, owners, url }
   const { name, title, story } = scenario
   const blocks = recorder.blocks()
   const actors = world.actors()
-  const more = url === undefined ? '' : ` --l1 ${url}`
+  const more = url === undefined ? '' : ` --l1 ${redactUrl(url)}`
   return {
     version: 1,
     scenario: name,

@@ -215,7 +215,8 @@ function parseWei(raw: unknown): bigint | undefined {
   return BigInt(whole) * scale + BigInt(decimals.padEnd(places, '0') || '0')
 }
 
-function redactUrl(raw: unknown): string {
+/** Without path, query and user, which may be a key. */
+export function redactUrl(raw: unknown): string {
   const [, protocol, rest = ''] = /^([a-z]+:\/\/)(.*)$/is.exec(String(raw)) ?? []
   if (protocol === undefined) return 'a text that is not a URL'
   const [host = '', ...tail] = rest.replace(/^[^/]*@/, '').split(/[/?#]/)

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert'
 import type { Reorg } from '../../drill/faults/reorg.ts'
 import { probeL1 } from '../../drill/l1.ts'
 import { runScenario } from '../../drill/run.ts'
-import { missingFor } from '../../drill/scenario.ts'
+import { missingFor, OWNERS, type Scenario } from '../../drill/scenario.ts'
 import { playReorgChain, reorgChain } from '../../drill/scenarios/reorgChain.ts'
 import { findScenario, SCENARIOS } from '../../drill/scenarios.ts'
 import { startAnvil } from '../support/anvil.ts'
@@ -49,6 +49,26 @@ test('what a reorg of anvil forgets, the programs send again', async () => {
     assertPassed(record)
     assert.is(record.l1.kind, 'anvil')
     assert.equal(faultsOf(record), reorgs)
+  } finally {
+    anvil.stop()
+  }
+})
+
+test('neither the line that plays a drill again nor a failure tells the key of an endpoint', async () => {
+  const anvil = await startAnvil(['--block-time', '1'])
+  const url = `${anvil.url}/?key=secret`
+  try {
+    const broken: Scenario = {
+      ...{ name: 'broken', title: 'Broken', story: 'It ends at once.', needs: [], owners: OWNERS },
+      run: async () => {
+        throw new Error(`HTTP request failed. URL: ${url}`)
+      },
+    }
+    const { findings, reproduce, timeline } = await runScenario(broken, { seed: 4, url })
+    const failure = findings.find(({ held }) => !held)?.detail ?? ''
+    assert.match(failure, `URL: ${anvil.url}/...`)
+    assert.is(reproduce, `lifeboat drill run broken --seed 4 --owners 3 --l1 ${anvil.url}/...`)
+    assert.not.match(JSON.stringify([findings, timeline]), 'secret')
   } finally {
     anvil.stop()
   }
