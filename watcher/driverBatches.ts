@@ -288,7 +288,7 @@ export function createMassExitFacts(parts: MassExitParts) {
       if (kept) return kept
     }
     const exit = { owner, position, amount, delegate: batch.coordinator, now: batch.startedAt }
-    const known = [...mandates.of(owner), ...protection.all().filter((account) => account.owner === owner)]
+    const known = [...mandates.of(owner), ...protection.of(owner)]
     const grace = Math.floor(facts.parameters.minExitPeriod / 8)
     return known.find(({ mandate }) => {
       const revoked = facts.revokedAt(owner, mandate.epoch)

@@ -36,7 +36,10 @@ export function createProtection({ db, separator, sender, revokedAt, l1Seconds }
   const selectAll = db.prepare<[], Row>(
     'SELECT owner, mandate, signature, added_at FROM protected_accounts ORDER BY owner, digest',
   )
-  const selectOf = db.prepare<[string], { found: number }>(
+  const selectOf = db.prepare<[string], Row>(
+    'SELECT owner, mandate, signature, added_at FROM protected_accounts WHERE owner = ? ORDER BY digest',
+  )
+  const selectAny = db.prepare<[string], { found: number }>(
     'SELECT 1 AS found FROM protected_accounts WHERE owner = ? LIMIT 1',
   )
   const removeOwner = db.prepare('DELETE FROM protected_accounts WHERE owner = ?')
@@ -57,18 +60,22 @@ export function createProtection({ db, separator, sender, revokedAt, l1Seconds }
     },
 
     has(owner: Address): boolean {
-      return selectOf.get(owner) !== undefined
+      return selectAny.get(owner) !== undefined
+    },
+
+    /** All mandates of an owner. */
+    of(owner: Address): ProtectedAccount[] {
+      return selectOf.all(owner).map(fromRow)
     },
 
     all(): ProtectedAccount[] {
-      return selectAll.all().map(({ owner, mandate, signature, added_at }) => ({
-        owner,
-        mandate: fromJson<Mandate>(mandate),
-        signature,
-        addedAt: added_at,
-      }))
+      return selectAll.all().map(fromRow)
     },
   }
+}
+
+function fromRow({ owner, mandate, signature, added_at }: Row): ProtectedAccount {
+  return { owner, mandate: fromJson<Mandate>(mandate), signature, addedAt: added_at }
 }
 
 /**

@@ -359,4 +359,26 @@ test('looks for revoked series a few at a time, and forgets them all in the end'
   assert.is(book.count(), 0)
 })
 
+test('protected accounts are found by their owner, with every mandate', async () => {
+  const { core, now } = await createScene()
+  for (const [owner, epoch] of [
+    [bob, 0],
+    [bob, 1],
+    [alice, 0],
+  ] as const)
+    core.protection.add({ owner: owner.address, ...wordOf(owner, now, { epoch }) }, 0)
+  assert.equal(
+    core.protection
+      .of(bob.address)
+      .map(({ mandate }) => mandate.epoch)
+      .sort(),
+    [0, 1],
+  )
+  assert.equal(
+    core.protection.of(bob.address),
+    core.protection.all().filter(({ owner }) => owner === bob.address),
+  )
+  assert.equal(core.protection.of(mallory.address), [])
+})
+
 test.run()
