@@ -56,6 +56,7 @@ export function createWatcherCommand(io: CliIo) {
           : await unlockKey(keystore, () => readPassword(io, config.passwordFile, `Password of ${keystore}: `))
       const defaults = defaultLimits(parameters)
       const limits = config.grace === undefined ? defaults : { ...defaults, graceSeconds: config.grace }
+      const protectedAccounts = config.protectedFile === undefined ? [] : readProtectedFile(config.protectedFile)
       const peers = config.peers.map((url) =>
         createHttpPeer({ url, timeoutMs: config.peerTimeout * 1000, signal: io.signal }),
       )
@@ -108,7 +109,7 @@ export function createWatcherCommand(io: CliIo) {
         ...(account ? { account, policy: { ...policyOf(config), publicService: config.publicService } } : {}),
         ...(config.finalityBlocks === undefined ? {} : { finalityBlocks: config.finalityBlocks }),
         ...(config.apiTokenFile ? { apiToken: config.apiTokenFile.read() } : {}),
-        ...(config.protectedFile === undefined ? {} : { protectedAccounts: readProtectedFile(config.protectedFile) }),
+        protectedAccounts,
       })
       io.err(`watcher at ${program.watcher.url}${account ? `, acting as ${account.address}` : ', watching only'}\n`)
       await untilInterrupted(io, () => program.stop())

@@ -4,7 +4,7 @@
  */
 import type { Address, Hex } from '../protocol/bytes.ts'
 import { bytesToHex, hexToBytes, ZERO_ADDRESS } from '../protocol/bytes.ts'
-import { invalid } from '../protocol/errors.ts'
+import { invalid, isLifeboatError } from '../protocol/errors.ts'
 import { hashMandate, type Mandate } from '../protocol/mandate.ts'
 import type { Database } from '../service/database.ts'
 import { recoverAddress } from '../signatures/recover.ts'
@@ -97,6 +97,15 @@ export function assertUsable(
   if (mandate.validFrom >= mandate.validUntil) throw refused('PERIOD_EMPTY', mandate.validFrom, mandate.validUntil)
   const revoked = revokedAt(owner, mandate.epoch)
   if (revoked !== undefined) throw refused('REVOKED', revoked, 'a series that stands')
+}
+
+/**
+ * The mandate was good once: it has ended since, or was revoked. Neither its owner nor time may keep a watcher from starting again, and the
+ * others from being protected.
+ */
+export function isOver(error: unknown): boolean {
+  if (!isLifeboatError(error) || error.code !== 'MANDATE_REFUSED') return false
+  return error.details['fault'] === 'EXPIRED' || error.details['fault'] === 'REVOKED'
 }
 
 /** MANDATE_REFUSED with the fault. */

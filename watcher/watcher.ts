@@ -25,7 +25,7 @@ import { createFeedSource, FEED_TOPICS } from './feeds.ts'
 import { addGauges } from './gauges.ts'
 import type { L1Source } from './l1Reader.ts'
 import type { Peer } from './peers.ts'
-import type { NewProtection } from './protection.ts'
+import { isOver, type NewProtection } from './protection.ts'
 import { addAccountRoutes, addBlockRoutes, ROUTE_STATUS } from './routes.ts'
 import { addMassExitRoutes } from './routesMassExits.ts'
 import { addReceiptRoutes } from './routesReceipts.ts'
@@ -77,7 +77,7 @@ export type WatcherOptions = Readonly<{
   sinks?: readonly AlertSink[]
   /** Bearer token of calls that change something; without one they are refused. */
   apiToken?: string
-  /** Registered at start. */
+  /** Registered at start; those whose mandate is over are passed by. */
   protectedAccounts?: readonly NewProtection[]
   doorLimits?: Partial<DoorLimits>
   /** Local clock, ms. Default Date.now. */
@@ -135,7 +135,14 @@ export async function createWatcher(options: WatcherOptions): Promise<Watcher> {
     ...(options.onL1Source && { onL1Source: options.onL1Source }),
     chaseBudgetMs: CHASE_BUDGET_MS,
   })
-  for (const account of options.protectedAccounts ?? []) core.protection.add(account, now())
+  for (const account of options.protectedAccounts ?? []) {
+    try {
+      core.protection.add(account, now())
+    } catch (error) {
+      if (!isOver(error)) throw error
+      log.warn('protection.passed_by', { owner: account.owner, error })
+    }
+  }
 
   const health = (): Health => {
     const { problems: found } = statusOf(core, identity)

@@ -10,15 +10,16 @@ import { createClient as createApiClient } from '../../api/client.ts'
 import type { Deployment } from '../../l1/deployment.ts'
 import { connectEndpoint } from '../../l1/endpoint.ts'
 import { encodeDepositEth, encodeStartDepositExit, encodeStartStandardExit } from '../../l1/rootCalls.ts'
-import type { Hash } from '../../protocol/bytes.ts'
+import { type Hash, ZERO_ADDRESS } from '../../protocol/bytes.ts'
 import { encodeBody } from '../../protocol/codec.ts'
 import { createMemoryLog } from '../../service/log.ts'
 import { checkWatcher, readParameters } from '../../watcher/check.ts'
 import { createHttpPeer, type Peer } from '../../watcher/peers.ts'
+import type { NewProtection } from '../../watcher/protection.ts'
 import { defaultLimits } from '../../watcher/safety.ts'
 import { createWatcher, openStore } from '../../watcher/watcher.ts'
 import { type Anvil, startAnvil } from '../support/anvil.ts'
-import { bond, deposit, ETHER, place, submit } from '../support/moves.ts'
+import { bond, deposit, ETHER, place, signMandate, submit } from '../support/moves.ts'
 import { actors, type ChildBlock, createClient, deployRootChain, exitOf, type RootChain } from '../support/rootChain.ts'
 import { createFakePeer } from './support/chain.ts'
 import { createFolder } from './support/core.ts'
@@ -56,7 +57,12 @@ test.after(async () => {
   anvil.stop()
 })
 
-async function startWatcher(name: string, peers: readonly Peer[], database: string | undefined = undefined) {
+async function startWatcher(
+  name: string,
+  peers: readonly Peer[],
+  database: string | undefined = undefined,
+  protectedAccounts: readonly NewProtection[] = [],
+) {
   const log = createMemoryLog()
   const endpoint = await connectEndpoint({ url: anvil.url, name, expectedChainId: chain.chainId })
   const watcher = await createWatcher({
@@ -71,6 +77,7 @@ async function startWatcher(name: string, peers: readonly Peer[], database: stri
     apiToken: 'secret',
     threads: 1,
     finalityBlocks: 20,
+    protectedAccounts,
   })
   ends.push(() => watcher.stop())
   return { ...watcher, log, endpoint, client: createApiClient({ url: watcher.url }) }
@@ -226,6 +233,28 @@ test('the check names every problem at once', async () => {
     warnings.map(({ key }) => key),
     ['peers', 'data', 'key'],
   )
+})
+
+test('starts again though a protected account’s mandate is over, and not with one that was never good', async () => {
+  const folder = createFolder()
+  const { alice, bob, mallory } = actors
+  const first = await startWatcher('before', [operator.peer], folder.file)
+  await first.settle()
+  const { timestamp } = first.core.facts.l1Now()
+  await first.stop()
+  const delegate = ZERO_ADDRESS
+  const ended = { owner: alice.address, ...(await signMandate(chain, alice, { delegate, validUntil: timestamp - 1 })) }
+  const good = { owner: bob.address, ...(await signMandate(chain, bob, { delegate })) }
+  const again = await startWatcher('again', [operator.peer], folder.file, [ended, good])
+  assert.equal([again.core.protection.has(alice.address), again.core.protection.has(bob.address)], [false, true])
+  await again.stop()
+  const forged = { ...good, signature: (await signMandate(chain, mallory, { delegate })).signature }
+  try {
+    await startWatcher('forged', [operator.peer], folder.file, [forged])
+    assert.unreachable()
+  } catch (error) {
+    assert.match(String(error), /WITNESS_FORGED/)
+  }
 })
 
 test('refuses a second watcher on the same database, and margins that cannot hold', async () => {
