@@ -9,9 +9,6 @@ import { answerToError, errorBodySchema } from './errors.ts'
 import { activitySchema, blockSummarySchema } from './schemas.ts'
 import { cursorSchema } from './values.ts'
 
-/** `blocks`, or `account:` and an address in lower case. */
-export const topicSchema = z.string().regex(/^(blocks|account:0x[0-9a-f]{40})$/)
-
 /** An event of topic `blocks`: a block reached this stage; a fall from committed back to sealed is an L1 reorg. */
 export const blockEventSchema = blockSummarySchema
 

@@ -42,9 +42,8 @@ export const transactionSchema = z.object({
   memo: hashSchema.prefault(ZERO_WORD),
 })
 
-export const signedTransactionSchema = transactionSchema.extend({ witnesses: bytesSchema })
 /** JSON form of a signed transaction: the struct's fields and the witnesses side by side. */
-export type SignedTransactionFields = z.output<typeof signedTransactionSchema>
+export const signedTransactionSchema = transactionSchema.extend({ witnesses: bytesSchema })
 
 export const submissionSchema = z.object({
   transactions: z.array(z.unknown()).min(1).max(MAX_SUBMISSION).describe('signed transactions, each judged by itself'),

@@ -113,18 +113,6 @@ export function buildSwap(swap: SwapFile, taker: Address, takerInputs: readonly 
   return { inputs: positions, outputs, memo: ZERO_HASH }
 }
 
-/** Input positions of a swap to who must sign them. */
-export function ownersOf(
-  swap: SwapFile,
-  taker: Address,
-  takerInputs: readonly SwapInput[],
-): ReadonlyMap<number, Address> {
-  return new Map([
-    ...swap.makerInputs.map(({ position }) => [position, swap.maker] as const),
-    ...takerInputs.map(({ position }) => [position, taker] as const),
-  ])
-}
-
 function checkTerms(swap: SwapFile): void {
   const positive = [swap.give, swap.want, ...(swap.fee ? [swap.fee] : []), ...swap.makerInputs]
   if (positive.some(({ amount }) => amount === 0n)) throw invalidFile('an amount of zero', 'amounts above zero')

@@ -26,8 +26,6 @@ export type L1Now = Readonly<{ block: number; hash: Hash; timestamp: number; fin
 /** `voidFrom`: first void child block, 0 while the chain is live. `lastMove`: L1 seconds of when blocks last became void, 0 for never. */
 export type Halt = Readonly<{ voidFrom: number; lastMove: number }>
 
-export type SafetyStatus = 'safe' | 'suspect' | 'unsafe'
-
 /**
  * `suspect`: a block is withheld, but not for long enough to act. `unsafe`: leave. `block`: the first block that is withheld, invalid or
  * void: outputs of earlier blocks, and deposits, are what can be saved. `halted`: the chain has ended, every block before `block` is

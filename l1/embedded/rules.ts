@@ -13,8 +13,6 @@ export const HISTORY_WINDOW = 8191
 /** EIP-4788: timestamps and beacon roots, two rings of 8191 slots. The root is always zero here. */
 export const BEACON_ROOTS_CONTRACT: Address = '0x000f3df6d732807ef1319fb7b8bb8522d0beac02'
 export const BEACON_ROOTS_WINDOW = 8191
-/** EIP-7825, in force from Osaka on; here an option. */
-export const OSAKA_TRANSACTION_GAS_CAP = 16_777_216
 
 /** A contract that exists from block 0. Nonce 1, no storage. */
 export interface GenesisContract {
