@@ -29,11 +29,6 @@ abstract contract Batches is Module, ExitStart, Entries, ReentrancyGuardTransien
         return (BOND_GAS + ENTRY_GAS * count) * _bondFee();
     }
 
-    function batchRecord(bytes32 batchId) external view returns (BatchState, bool, uint256, uint256) {
-        uint256 record = _batches[batchId];
-        return (record.stage(), record.isClosed(), record.demands(), record.fund());
-    }
-
     function startBatch(
         address token,
         EntryFormat calldata format,

@@ -9,7 +9,7 @@ import {Hashing} from "./Hashing.sol";
 import {Module} from "./Module.sol";
 
 /// @title Paying entries that nothing has to be decided about
-/// @dev Spec section 6.4.6. Open for ever, to anyone; the money goes to the output's owner. The output is settled by it, so that nothing
+/// @dev Spec section 6.4.7. Open for ever, to anyone; the money goes to the output's owner. The output is settled by it, so that nothing
 /// else pays it, and the record says by which entry.
 abstract contract Claims is Module, Entries, ReentrancyGuardTransient {
     using BatchRecord for uint256;

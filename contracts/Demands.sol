@@ -7,7 +7,7 @@ import {Hashing} from "./Hashing.sol";
 import {Head} from "./Head.sol";
 
 /// @title Demands: what a batch's coordinator must be able to show
-/// @dev Spec section 6.4.3. Until start + MEP/8 anyone may demand of an entry what a delegate's standard exit of that output would show: that
+/// @dev Spec section 6.4.4. Until start + MEP/8 anyone may demand of an entry what a delegate's standard exit of that output would show: that
 /// the output is there and, on a live chain, its owner's mandate. Until start + MEP/4 anyone may answer. One demand left open dissolves the
 /// batch, which had locked nothing. An honest coordinator always can: nothing that is asked for changes after the start.
 abstract contract Demands is Batches {

@@ -235,7 +235,7 @@ abstract contract Disputes is DisputedExits {
             record = ExitRecord.locked(block.number, 0);
             input.lockedAt = uint40(block.number);
         } else if (state == ExitState.Locked) {
-            input.lockedAt = uint40(record.lockedAt());
+            input.lockedAt = record.lockedAt();
         } else if (state == ExitState.Queued || state == ExitState.Ticket) {
             if (exitsUsed == exits.length) revert ExitMissing(outputId);
             Exit calldata exit = exits[exitsUsed++];

@@ -171,6 +171,11 @@ abstract contract Entries is LifeboatBase {
         return keccak256(abi.encode(batchId, index));
     }
 
+    /// @dev Of its opened entries. It names the batch; with no bond nothing is ever paid to it.
+    function _payerOf(bytes32 batchId) internal pure returns (address) {
+        return address(uint160(uint256(batchId)));
+    }
+
     /// @dev Judged at the batch's start. A revocation acts MEP/8 after it was mined, so that no coordinator is to blame for one that came
     /// while his call was on its way.
     function _requireMandateOf(

@@ -31,15 +31,6 @@ abstract contract EvidenceFall is Module, Entries, ReentrancyGuardTransient {
         _drop(outputId, spend, place);
     }
 
-    /// @notice Takes a strike back whose block became void or whose transaction was proven invalid.
-    function dropStrike(Batch calldata batch, uint64 position, address signer) external onlyDelegated nonReentrant {
-        bytes32 batchId = Hashing.batchOf(batch);
-        uint64 spend = _struckBy(batchId, position, signer, type(uint256).max);
-        if (spend == 0 || !_isFallen(spend, _haltOf(_head).voidFrom)) revert EvidenceStands(spend);
-        delete _strikes[_strikeId(batchId, position, signer)];
-        emit StrikeDropped(batchId, position, spend, signer);
-    }
-
     function _isFirst(uint256 record, uint64 spend) private pure returns (bool) {
         return spend != 0 && record.evidence() == spend;
     }

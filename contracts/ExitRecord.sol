@@ -4,12 +4,13 @@ pragma solidity 0.8.37;
 import {ILifeboatTypes} from "./ILifeboatTypes.sol";
 
 /// @title The one slot that L1 keeps of an exit
-/// @dev Spec section 9.2. From the top: 200 bits of the exit's hash, or of a locked output the L1 block of its lock; 44 bits of the first
-/// evidence (block 28, index 16; 0 for none); 1 bit "more evidence is counted elsewhere"; 1 bit "a challenger was paid", or of a locked output "an exit of it fell"; 1 bit "contested": a
-/// transaction that spends the output was judged not canonical; 6 bits "running disputes" (at 63 further ones are counted elsewhere);
+/// @dev Spec section 9.2. From the top: 200 bits of the exit's hash, or of a locked output 40 bits when an exit of it fell (0: none did) above
+/// 40 bits of the L1 block of its lock; 44 bits of the first evidence (block 28, index 16; 0 for none); 1 bit "more evidence is counted
+/// elsewhere"; 1 bit "a challenger was paid"; 1 bit "contested": a transaction that spends the output was judged not canonical; 6 bits "running disputes" (at 63 further ones are counted elsewhere);
 /// 3 bits state.
 library ExitRecord {
     uint256 private constant CLEAR_BITS = 56;
+    uint256 private constant LOCK_BITS = 40;
     uint256 private constant EVIDENCE_SHIFT = 12;
     uint256 private constant EVIDENCE_MASK = ((1 << 44) - 1) << EVIDENCE_SHIFT;
     uint256 private constant MORE = 1 << 11;
@@ -33,9 +34,9 @@ library ExitRecord {
         return (l1Block << CLEAR_BITS) | (former & KEPT_MASK) | uint256(ILifeboatTypes.ExitState.Locked);
     }
 
-    /// @dev The same after an exit by an inclusion that did not stand. It is told apart by the bit of a challenger: without an exit nobody was paid.
-    function fallen(uint256 l1Block, uint256 former) internal pure returns (uint256) {
-        return locked(l1Block, former) | REWARDED;
+    /// @dev The same after an exit by an inclusion that did not stand, with the time of it.
+    function fallen(uint256 l1Block, uint256 former) internal view returns (uint256) {
+        return locked((block.timestamp << LOCK_BITS) | l1Block, former);
     }
 
     /// @dev An output that was paid as an entry of a mass exit, without an exit of its own.
@@ -51,12 +52,22 @@ library ExitRecord {
 
     /// @dev A verdict passed on the value of an output that had no exit: the lock is still where an exit's hash would be.
     function isPassedOnUnopened(uint256 record) internal pure returns (bool) {
-        return state(record) == ILifeboatTypes.ExitState.Settled && lockedAt(record) <= type(uint40).max;
+        return state(record) == ILifeboatTypes.ExitState.Settled && hasLock(record);
     }
 
-    /// @dev Of a record in state Locked.
-    function lockedAt(uint256 record) internal pure returns (uint256) {
-        return record >> CLEAR_BITS;
+    /// @dev The upper bits hold a lock, or nothing; the hash of an exit is never so small.
+    function hasLock(uint256 record) internal pure returns (bool) {
+        return record >> (CLEAR_BITS + 2 * LOCK_BITS) == 0;
+    }
+
+    /// @dev Of a record with a lock.
+    function lockedAt(uint256 record) internal pure returns (uint40) {
+        return uint40(record >> CLEAR_BITS);
+    }
+
+    /// @dev Of a record with a lock. When an exit fell, 0 for never.
+    function fellAt(uint256 record) internal pure returns (uint256) {
+        return record >> (CLEAR_BITS + LOCK_BITS);
     }
 
     function matches(uint256 record, bytes32 exitHash) internal pure returns (bool) {

@@ -62,7 +62,7 @@ abstract contract ExitStart is BondFee {
             seq: young ? _enqueueYoung(_blockOf(claim.position), youngHint) : _queue.oldTail++,
             startedAt: uint40(block.timestamp),
             exitableAt: uint40(young ? byBlock : byStart),
-            lockedAt: uint40(locked ? record.lockedAt() : block.number),
+            lockedAt: locked ? record.lockedAt() : uint40(block.number),
             payer: msg.sender,
             bond: uint128(bond),
             disputed: claim.disputed

@@ -112,8 +112,7 @@ abstract contract FraudProofs is Halting, Entries, ReentrancyGuardTransient {
         uint256 record = _exits[spent.outputId];
         uint256 lockedAt = record.lockedAt();
         if (exits.length != 0 && record.matches(Hashing.exitOf(exits[0]))) lockedAt = exits[0].lockedAt;
-        // The upper bits hold the lock itself, or the hash of an exit, which is never so small.
-        else if (lockedAt > type(uint40).max) revert ExitMissing(spent.outputId);
+        else if (!record.hasLock()) revert ExitMissing(spent.outputId);
         if (lockedAt == 0 || lockedAt > offence.proof.header.anchor) revert ProofFailed("V6");
         _convict(offence);
     }

@@ -326,7 +326,8 @@ interface ILifeboat is ILifeboatTypes {
         external
         returns (uint256 struck);
 
-    /// @notice Takes a strike back whose block became void or whose transaction was proven invalid.
+    /// @notice Takes a strike back whose block became void or whose transaction was proven invalid, until MEP/2 before the batch's
+    /// entries are payable. Later the entry has to be opened, and the strike falls as evidence.
     function dropStrike(Batch calldata batch, uint64 position, address signer) external;
 
     /// @notice After the batch's turn: gives an opened entry its ticket, or removes it where it became void or invalid.

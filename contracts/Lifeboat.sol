@@ -16,6 +16,7 @@ import {Module} from "./Module.sol";
 import {OpenedEntries} from "./OpenedEntries.sol";
 import {Shares} from "./Shares.sol";
 import {StandardExits} from "./StandardExits.sol";
+import {StrikeFall} from "./StrikeFall.sol";
 import {Surety} from "./Surety.sol";
 import {Vault} from "./Vault.sol";
 
@@ -92,7 +93,7 @@ contract Lifeboat is Blocks, Vault, StandardExits, Evidence, ExitQueue {
         return call == Batches.exitBond.selector || call == Batches.startBatch.selector
             || call == Batches.lockBatch.selector
             || call == Batches.dissolveBatch.selector || call == Batches.closeBatch.selector
-            || call == Batches.batchBond.selector || call == Batches.batchRecord.selector
+            || call == Batches.batchBond.selector || call == StrikeFall.dropStrike.selector
             || call == Demands.demandEntry.selector || call == Demands.answerDemand.selector
             || call == Demands.reclaimDemand.selector || call == Demands.demandBond.selector;
     }

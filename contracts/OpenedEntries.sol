@@ -11,7 +11,7 @@ import {Module} from "./Module.sol";
 import {Strikes} from "./Strikes.sol";
 
 /// @title Entries that something has to be decided about
-/// @dev Spec section 6.4.7. Opened, an entry is an ordinary exit with the batch's lock and times: evidence, disputes, verdicts, halts and
+/// @dev Spec section 6.4.9. Opened, an entry is an ordinary exit with the batch's lock and times: evidence, disputes, verdicts, halts and
 /// inheritance work as for any other. It has no turn of its own; after the batch's turn it is placed: its ticket is the entry's share.
 abstract contract OpenedEntries is Module, ExitStart, Strikes, ReentrancyGuardTransient {
     using BatchRecord for uint256;
@@ -45,10 +45,11 @@ abstract contract OpenedEntries is Module, ExitStart, Strikes, ReentrancyGuardTr
         uint64 spend = _struckBy(batchId, exit.position, exit.owner, exit.lockedAt);
         if (msg.sender != exit.owner) {
             // By others only where something has to be decided. By a strike once an exit of hers that starts now would have its turn after the
-            // batch's: before, her own place is older. By a lock alone after the turn, and not again where an exit fell: whoever can make one
-            // inclusion after the other fall would open one after the other.
+            // batch's: before, her own place is older. By a lock alone after the turn, and where an exit fell a period later: whoever can make
+            // one inclusion after the other fall would open one after the other before she does.
             bool strikes = spend != 0 && exit.exitableAt > batchRecord.exitableAt();
-            bool isLocked = placed && former != 0 && (passedOn || !former.isRewarded());
+            bool isLocked =
+                placed && former != 0 && (passedOn || block.timestamp > former.fellAt() + MIN_EXIT_PERIOD);
             if (!strikes && !isLocked) revert NotOwner(msg.sender, exit.owner);
         }
         if (spend != 0 && !passedOn) {
@@ -199,10 +200,5 @@ abstract contract OpenedEntries is Module, ExitStart, Strikes, ReentrancyGuardTr
         _tickets[outputId] = Ticket(uint128(from), uint128(due));
         emit EntryPlaced(batchId, entry.index, outputId, 0);
         emit ExitPostponed(outputId, uint128(from), uint128(due));
-    }
-
-    /// @dev Names the batch; with no bond nothing is ever paid to it.
-    function _payerOf(bytes32 batchId) private pure returns (address) {
-        return address(uint160(uint256(batchId)));
     }
 }

@@ -8,7 +8,7 @@ import {Settling} from "./Settling.sol";
 import {Strikes} from "./Strikes.sol";
 
 /// @title What becomes of an entry's share when the output leaves by an exit of its own
-/// @dev Spec section 6.4.8. The share is the exit's, if it is the older place: so nobody can spoil an entry by starting a second exit. A share
+/// @dev Spec section 6.4.10. The share is the exit's, if it is the older place: so nobody can spoil an entry by starting a second exit. A share
 /// that nobody will ever be owed is freed.
 abstract contract Shares is Settling, Strikes, ReentrancyGuardTransient {
     using BatchRecord for uint256;
@@ -44,13 +44,13 @@ abstract contract Shares is Settling, Strikes, ReentrancyGuardTransient {
         // Another inclusion of the same transaction may turn out invalid, and would take the share of this one with it: such an exit, and one
         // through a dispute, is never placed there, only paid out of it, unless its value went on. Were it not, its own place and the share
         // could wait for each other.
-        bool heirs = _isHeirsPlace(exit.outputId, state, from);
-        bool canMove = heirs || state == ExitState.Ticket || state == ExitState.Cancelled;
+        bool moves = _isHeirsPlace(exit.outputId, state, from) || _isBetterPlace(exit, entry, state, from, due);
+        bool canMove = moves || state == ExitState.Ticket || state == ExitState.Cancelled;
         if (exit.position != entry.position && !canMove) revert EntryMismatch(batchId, entry.index);
         _use(batchId, entry.index);
         // An exit whose turn is still to come keeps its record until then: the queue asks for it (an opened entry has no turn).
         bool hasNoPlace = state == ExitState.Queued && exit.seq >= OPENED_SEQ;
-        if (heirs) {
+        if (moves) {
             _leavePlace(exit.token, _tickets[exit.outputId]);
             _tickets[exit.outputId] = Ticket(uint128(from), uint128(due));
             emit EntryPlaced(batchId, entry.index, exit.outputId, 0);
@@ -59,10 +59,9 @@ abstract contract Shares is Settling, Strikes, ReentrancyGuardTransient {
         }
         if (hasNoPlace || state == ExitState.Cancelled) {
             _tickets[exit.outputId] = Ticket(uint128(from), uint128(due));
-            // The strike that it was opened with may still be disproved: its batch's end is ahead (Settlement.sol).
-            _exits[exit.outputId] = state == ExitState.Queued
-                ? record.withReward().withState(ExitState.Ticket)
-                : record.withState(ExitState.CancelledTicket);
+            // The strike that it was opened with in another batch may still be disproved: the end of that one is ahead (Settlement.sol).
+            if (hasNoPlace && exit.payer != _payerOf(batchId)) record = record.withReward();
+            _exits[exit.outputId] = record.withState(hasNoPlace ? ExitState.Ticket : ExitState.CancelledTicket);
             emit EntryPlaced(batchId, entry.index, exit.outputId, 0);
             emit ExitPostponed(exit.outputId, uint128(from), uint128(due));
             return;
@@ -133,6 +132,19 @@ abstract contract Shares is Settling, Strikes, ReentrancyGuardTransient {
     function _isHeirsPlace(bytes32 outputId, ExitState state, uint256 from) private view returns (bool) {
         bool passedOn = state == ExitState.CancelledTicket || (state == ExitState.Settled && _tickets[outputId].due != 0);
         return passedOn && _shared[outputId] == 0 && from < _tickets[outputId].from;
+    }
+
+    /// @dev Where the vault is short a part is paid out of a ticket only: of two places that nobody was paid anything of, the exit has the older
+    /// one, whoever gave it the younger.
+    function _isBetterPlace(Exit calldata exit, Entry memory entry, ExitState state, uint256 from, uint256 due)
+        private
+        view
+        returns (bool)
+    {
+        Ticket memory own = _tickets[exit.outputId];
+        return state == ExitState.Ticket && exit.disputed == 0 && exit.position == entry.position && from < own.from
+            && due == own.due && due == exit.amount && _inherited[exit.outputId] == 0
+            && _totals[exit.token].funded < from + due;
     }
 
     /// @dev Nobody will ever be owed the share: the entry names nothing or what is dead, or its output left by another way.

@@ -6,7 +6,7 @@ import {EvidenceRules} from "./EvidenceRules.sol";
 import {ExitRecord} from "./ExitRecord.sol";
 
 /// @title A strike against an entry that is an exit by now
-/// @dev Spec section 6.4.7. Whoever opens an entry first must not outrun its strike: the strike counts against whatever exit gets the share.
+/// @dev Spec section 6.4.8. Whoever opens an entry first must not outrun its strike: the strike counts against whatever exit gets the share.
 abstract contract Strikes is Entries, EvidenceRules {
     using ExitRecord for uint256;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {BatchRecord} from "./BatchRecord.sol";
 import {BlockRecord} from "./BlockRecord.sol";
 import {DisputeRecord} from "./DisputeRecord.sol";
 import {ExitRecord} from "./ExitRecord.sol";
@@ -10,6 +11,7 @@ import {Module} from "./Module.sol";
 /// @title Reading the root contract's storage
 /// @dev In a module because calls are matched to functions one by one: each view in the root contract would cost every hot call 22 gas.
 abstract contract Views is Module {
+    using BatchRecord for uint256;
     using BlockRecord for uint256;
     using DisputeRecord for uint256;
     using ExitRecord for uint256;
@@ -144,6 +146,11 @@ abstract contract Views is Module {
             pieces.firstCompetitor(),
             pieces.count()
         );
+    }
+
+    function batchRecord(bytes32 batchId) external view returns (BatchState, bool, uint256, uint256) {
+        uint256 record = _batches[batchId];
+        return (record.stage(), record.isClosed(), record.demands(), record.fund());
     }
 
     function queue() external view returns (uint40, uint40, uint32, uint32, uint32) {

@@ -5,7 +5,7 @@
 import { type Address, bytesToHex, type Hash, hexToBytes, ZERO_ADDRESS, ZERO_HASH } from './bytes.ts'
 import { hashWords } from './eip712.ts'
 import { invalid } from './errors.ts'
-import { BOND_GAS, type Exit } from './exit.ts'
+import { BOND_GAS, type Exit, payableAfter } from './exit.ts'
 import { createTree, EMPTY_ROOT, type MerkleTree } from './merkle.ts'
 import { DEPOSIT_INDEX, decodePosition, encodePosition, POSITION_LIMIT } from './position.ts'
 
@@ -128,7 +128,20 @@ export function isOpenedEntry(exit: Exit): boolean {
 
 /** Which entry of which batch an opened entry is; `payer` names the batch. */
 export function isEntryOf(exit: Exit, batchId: Hash, index: number): boolean {
-  return exit.seq === OPENED_SEQ + index && exit.payer === payerOf(batchId)
+  return exit.seq === OPENED_SEQ + index && isOfBatch(exit, batchId)
+}
+
+/** Of an opened entry. */
+export function isOfBatch({ payer }: Exit, batchId: Hash): boolean {
+  return payer === payerOf(batchId)
+}
+
+/**
+ * Last second for dropping a strike that fell (docs/spec.md 6.4.8): another one still finds a quarter of the period. `exitableAt`: of the
+ * batch's item; `lastMove`: time of the last move of the halt, 0 for none.
+ */
+export function dropDeadline(exitableAt: number, minExitPeriod: number, lastMove = 0): number {
+  return payableAfter(exitableAt, minExitPeriod, lastMove) - Math.floor(minExitPeriod / 2)
 }
 
 export type Opening = Readonly<{

@@ -1,5 +1,5 @@
 /**
- * Claiming (docs/spec.md sections 6.4.6 to 6.4.8): pays entries of mass exits to their owners, whoever asks; places and settles those that
+ * Claiming (docs/spec.md sections 6.4.7 to 6.4.10): pays entries of mass exits to their owners, whoever asks; places and settles those that
  * were opened; says of the others what they wait for. Proofs come from the wallet, the operator, or watchers.
  */
 import { encodeAdoptExit, encodeClaimEntries, encodeOpenEntry, encodePlaceEntry } from '../l1/massExitContract.ts'

@@ -1,11 +1,11 @@
 /**
- * How the claim to one entry of a mass exit stands (docs/spec.md sections 6.4.6 to 6.4.8): what can be done for it now, or what it waits
+ * How the claim to one entry of a mass exit stands (docs/spec.md sections 6.4.7 to 6.4.10): what can be done for it now, or what it waits
  * for. Judged from what L1 keeps and from a proof that L1 confirms, as the contract will judge it, so that no call is sent to be refused.
  */
 import type { EntryOutput } from '../l1/massExitContract.ts'
 import type { Hash } from '../protocol/bytes.ts'
 import { type Exit, payableAfter } from '../protocol/exit.ts'
-import { isEntryOf, isOpenedEntry, type PlacedEntry, shareOf } from '../protocol/massExit.ts'
+import { dropDeadline, isEntryOf, isOpenedEntry, type PlacedEntry, shareOf } from '../protocol/massExit.ts'
 import { decodePosition, isDepositPosition, transactionPosition } from '../protocol/position.ts'
 import type { WalletContext } from './context.ts'
 import { exitOutlook, findExit, findHeaders } from './exits.ts'
@@ -17,7 +17,7 @@ import type { ProvenExitData } from './proofs.ts'
 /** `until`: L1 seconds, where that is known. */
 export type ClaimState =
   | Readonly<{ kind: 'payable' }>
-  /** Locked by something older than the mass exit: paid as an exit of its own, in the entry's place. */
+  /** Locked by something older than the mass exit, or struck with what fell too late: paid as an exit of its own, in the entry's place. */
   | Readonly<{ kind: 'open' }>
   /** Opened: gets its place now. */
   | Readonly<{ kind: 'place'; exit: Exit }>
@@ -105,32 +105,49 @@ async function judgeUnopened(
 ): Promise<ClaimState> {
   const { running } = record
   const strike = (await findStrikes(root, known.id)).get(`${entry.position} ${output.owner}`)
-  if (strike !== undefined && (await isBeforeLock(root, strike, record))) {
-    return lost(`a spend of it by its owner, at position ${strike}, stands: it is not paid unless that is dropped`)
+  const [{ timestamp }, head] = [await root.now(), await root.head()]
+  const { lastMove } = head
+  const isStruck = strike !== undefined && (await isBeforeLock(root, strike, record))
+  if (isStruck && !(await hasFallen(root, strike, head))) {
+    return lost(`a spend of it by its owner, at position ${strike}, stands: it is not paid`)
+  }
+  const dropUntil = dropDeadline(known.item?.exitableAt ?? 0, root.parameters.minExitPeriod, lastMove)
+  if (isStruck && timestamp <= dropUntil) {
+    return waits(
+      `a watcher to drop the spend at position ${strike}, which fell, or else the time to open it`,
+      dropUntil,
+    )
   }
   if (running > 0) return waits('the verdict of a dispute about a payment that spends it')
-  const [{ timestamp }, { lastMove }] = [await root.now(), await root.head()]
   const after = payableAfter(0, root.parameters.minExitPeriod, lastMove)
   if (timestamp <= after) return waits('a period after the halt moved', after)
-  const isOlderLock = record.state === 'locked' && BigInt(record.exitHash) < BigInt(known.item?.lockedAt ?? 0)
+  const isOlderLock = record.state === 'locked' && lockOf(record) < (known.item?.lockedAt ?? 0)
   if (record.state === 'locked' && (await isUsed(root, known.id, entry.index))) {
     return lost('its share was used by an exit of it that ended; `lifeboat exit` leaves by an exit of its own')
   }
   const uncovered = await whyUncovered(root, known, entry)
   if (uncovered) return uncovered
-  return { kind: isOlderLock || (await isPaidInPart(root, output.outputId, record)) ? 'open' : 'payable' }
+  const opens = isStruck || isOlderLock || (await isPaidInPart(root, output.outputId, record))
+  return { kind: opens ? 'open' : 'payable' }
 }
 
-/** A spend anchored later than an earlier lock of the output is no evidence. Of a locked output the hash is the L1 block of its lock. */
-async function isBeforeLock(
-  root: WalletContext['root'],
-  spend: number,
-  { state, exitHash }: ExitRecord,
-): Promise<boolean> {
-  if (state !== 'locked') return true
+/** L1 block. Of a locked output the hash holds it in its lowest 40 bits; above it stands when an exit fell. */
+function lockOf({ exitHash }: ExitRecord): number {
+  return Number(BigInt.asUintN(40, BigInt(exitHash)))
+}
+
+/** A spend anchored later than an earlier lock of the output is no evidence. */
+async function isBeforeLock(root: WalletContext['root'], spend: number, record: ExitRecord): Promise<boolean> {
+  if (record.state !== 'locked') return true
   const { block } = decodePosition(spend)
   const header = (await findHeaders(root, new Set([block]))).get(block)
-  return header === undefined || BigInt(header.anchor) < BigInt(exitHash)
+  return header === undefined || header.anchor < lockOf(record)
+}
+
+/** With its block, or proven invalid. */
+async function hasFallen(root: WalletContext['root'], spend: number, { voidFrom }: Head): Promise<boolean> {
+  const { block } = decodePosition(spend)
+  return (voidFrom !== 0 && block >= voidFrom) || (await root.isInvalid(transactionPosition(spend)))
 }
 
 /** By an exit whose inclusion did not stand: only the rest is owed. */

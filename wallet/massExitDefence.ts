@@ -1,5 +1,5 @@
 /**
- * A coordinator's duties after the start (docs/spec.md sections 6.4.2 to 6.4.8): answers demands, locks, gives the batch its turn, pays the
+ * A coordinator's duties after the start (docs/spec.md sections 6.4.2 to 6.4.7): answers demands, locks, gives the batch its turn, pays the
  * crowd, takes the bond back. Every step is judged anew from L1, so that a missed one, or one done by somebody else, costs nothing.
  */
 import { encodeAnswerDemand, encodeCloseBatch, encodeDissolveBatch, encodeLockBatch } from '../l1/massExitContract.ts'

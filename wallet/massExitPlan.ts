@@ -83,7 +83,7 @@ export function costsOf(batches: readonly Pick<PlannedBatch, 'gas'>[], baseFeeWe
 
 /**
  * The last safe moment for the first of so many transactions, in L1 seconds: what is locked by the block's time + MEP comes before whatever
- * that block forged, and a lock comes MEP/4 after its start (spec 6.4.3).
+ * that block forged, and a lock comes MEP/4 after its start (spec 6.4.5).
  */
 export function lastSafeStart(
   blockTime: number,

@@ -1,5 +1,5 @@
 /**
- * A coordinator's plan and start (docs/spec.md sections 6.4.1 to 6.4.3): every entry is checked as a demand would have it shown, since one
+ * A coordinator's plan and start (docs/spec.md sections 6.4.1 to 6.4.4): every entry is checked as a demand would have it shown, since one
  * that can't be answered dissolves the batch and costs half of its bond.
  */
 import { encodeStartBatch } from '../l1/massExitContract.ts'

@@ -63,7 +63,7 @@ export type ExitState =
   | 'cancelled-ticket'
 
 export type ExitRecord = Readonly<{
-  /** 25 bytes; zero where there is no exit. */
+  /** 25 bytes; zero where there is no exit. Of a locked output: the L1 block of its lock, and above 40 bits when an exit of it fell. */
   exitHash: Hex
   state: ExitState
   /** Position of the first standing piece of evidence, 0 for none. */

@@ -1,4 +1,4 @@
-/** Deadlines and bonds of mass exits (docs/spec.md 6.4.1 to 6.4.4): to the second, to the wei, and twice. */
+/** Deadlines and bonds of mass exits (docs/spec.md 6.4.1 to 6.4.5): to the second, to the wei, and twice. */
 import * as assert from 'uvu/assert'
 import { type Abi, decodeFunctionData, encodeFunctionData } from 'viem'
 import { iLifeboatAbi } from '../../contracts/artifacts.generated.ts'

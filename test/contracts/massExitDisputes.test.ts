@@ -1,4 +1,4 @@
-/** Mass exits and disputes (docs/spec.md 6.3, 6.4.7): an entry waits for a verdict that can concern it, and for no other. */
+/** Mass exits and disputes (docs/spec.md 6.3, 6.4.9): an entry waits for a verdict that can concern it, and for no other. */
 import * as assert from 'uvu/assert'
 import { encodeDropRefuted } from '../../l1/disputeCalls.ts'
 import { encodeSettle } from '../../l1/rootCalls.ts'

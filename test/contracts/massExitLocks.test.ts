@@ -1,4 +1,4 @@
-/** V6 and mass exits (docs/spec.md 4.2, 6.4.4): a lock is for ever, and the oldest one counts, whatever becomes of the entry. */
+/** V6 and mass exits (docs/spec.md 4.2, 6.4.5): a lock is for ever, and the oldest one counts, whatever becomes of the entry. */
 import * as assert from 'uvu/assert'
 import { encodeProveLockedInBatch } from '../../l1/massExitContract.ts'
 import { encodeFraudProof, encodeSettle } from '../../l1/rootCalls.ts'

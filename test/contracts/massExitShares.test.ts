@@ -1,4 +1,4 @@
-/** Shares of a batch (docs/spec.md 6.4.8): each unit of the line is paid, inherited or freed once, whatever ways an output has out. */
+/** Shares of a batch (docs/spec.md 6.4.10): each unit of the line is paid, inherited or freed once, whatever ways an output has out. */
 import * as assert from 'uvu/assert'
 import { encodeFraudProof } from '../../l1/rootCalls.ts'
 import type { FraudProof } from '../../protocol/fraud.ts'

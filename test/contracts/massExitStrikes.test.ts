@@ -1,4 +1,4 @@
-/** Strikes (docs/spec.md 6.4.7): a spent output is paid by no door, an unspent one is held up by nothing that does not stand. */
+/** Strikes (docs/spec.md 6.4.8): a spent output is paid by no door, an unspent one is held up by nothing that does not stand. */
 import * as assert from 'uvu/assert'
 import { encodeDropStrike } from '../../l1/massExitContract.ts'
 import { encodeFraudProof, encodeSettle } from '../../l1/rootCalls.ts'

@@ -111,11 +111,32 @@ test('is not paid while a spend by the owner is on file, unless that is anchored
   assert.is((await judge(known)).kind, 'payable')
 })
 
+test('waits for a spend that fell to be dropped, and is opened where it was not', async () => {
+  const known = batchOf()
+  const spend = 2 ** 25
+  world.events.push({
+    ...{ type: 'EntryStruck' as const, batchId: known.id, position, spend },
+    ...{ signer: alice.account.address, challenger: TST, at },
+  })
+  assert.is((await judge(known)).kind, 'lost')
+  world.voidFrom = 1
+  assert.is((await judge(known)).kind, 'open')
+  const half = alice.root.parameters.minExitPeriod / 2
+  const early = { ...known, item: { ...known.item!, exitableAt: world.nowSeconds + half } }
+  assert.match((await judge(early)).why, 'to drop the spend')
+  const late = { ...known, item: { ...known.item!, exitableAt: world.nowSeconds + half - 1 } }
+  assert.is((await judge(late)).kind, 'open')
+})
+
 test('is opened where the output was locked before the mass exit', async () => {
   world.records.set(await outputId(), { ...NO_EXIT, exitHash: lockedAt(LOCK_BLOCK - 1), state: 'locked' })
   assert.is((await judge()).kind, 'open')
   world.records.set(await outputId(), { ...NO_EXIT, exitHash: lockedAt(LOCK_BLOCK + 1), state: 'locked' })
   assert.is((await judge()).kind, 'payable')
+  const fellAt = BigInt(world.nowSeconds) << 40n
+  const fallen = `0x${(fellAt + BigInt(LOCK_BLOCK - 1)).toString(16).padStart(50, '0')}` as Hex
+  world.records.set(await outputId(), { ...NO_EXIT, exitHash: fallen, state: 'locked' })
+  assert.is((await judge()).kind, 'open', 'whether an exit fell since or not')
   world.records.set(await outputId(), { ...NO_EXIT, exitHash: lockedAt(LOCK_BLOCK + 1), state: 'locked', running: 1 })
   assert.match((await judge()).why, 'verdict')
 })

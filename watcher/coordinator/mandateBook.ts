@@ -171,7 +171,7 @@ export function createMandateBook(options: MandateBookOptions) {
 
     /**
      * What L1 takes as an answer for an entry of a batch that started at `startedAt`: a revocation acts MEP/8 after it was mined
-     * (docs/spec.md section 6.4.3).
+     * (docs/spec.md section 6.4.4).
      */
     answering(
       entry: Pick<MandateWanted, 'owner' | 'position' | 'amount'>,

@@ -16,7 +16,7 @@ import { type BatchInput, CALLS_AT_ONCE, chunksOf, isHelped, isOurs } from './ba
 import { STRIKES_PER_CALL } from './batchRules.ts'
 import { openingsOf, sharesOf, waitingSharesOf } from './batchShares.ts'
 import { type BatchRecord, openDemandsOf } from './batchTypes.ts'
-import { evidenceWindow, isFallen, maturesAt, rollingDeadline } from './exitTime.ts'
+import { evidenceWindow, isFallen, lastDrop, maturesAt, rollingDeadline } from './exitTime.ts'
 import {
   budgetAt,
   CALL_GAS,
@@ -328,8 +328,9 @@ function endsOf({ record, concerns }: BatchFacts, input: BatchInput): readonly B
       record,
     })
   }
+  const until = record.item ? lastDrop(record.item, world) : 0
   for (const strike of record.strikes.values()) {
-    if (!isFallen(strike.spend, world)) continue
+    if (!isFallen(strike.spend, world) || now.timestamp > until) continue
     const fact = concerns.find(({ entry, owner }) => entry.position === strike.position && owner === strike.signer)
     // It is replaced by a strike with the spend that counts; without either the thief would be paid.
     if (fact && isToStrike(fact, record, world)) continue
@@ -338,6 +339,7 @@ function endsOf({ record, concerns }: BatchFacts, input: BatchInput): readonly B
       key: `drop-strike:${batchId}:${strike.position}:${strike.signer}:${strike.spend}`,
       purpose: `drop a strike against output ${strike.position}, whose spend fell`,
       ...from(strike.at.l1Timestamp + staggerOf(policy, batchId)),
+      deadline: until,
       record,
       strike,
       helpsOurs: fact !== undefined && isHelped(fact, input),

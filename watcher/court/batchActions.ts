@@ -22,8 +22,8 @@ export type EntryView = Readonly<{
   outputId?: Hash
   /** The newest exit of the output, whoever started it and however; left out where its inclusion did not stand. */
   exit?: ExitRecord
-  /** There was such an exit: L1 lets only the owner open the entry. */
-  hasFallenExit?: true
+  /** L1 time at which the last such exit fell, seconds: for a period L1 lets only the owner open the entry. */
+  fellAt?: number
   /** By such an exit: the entry is opened, not claimed, and is owed the rest. */
   isPaidInPart?: true
   /** Another batch has a share for the output on the line that nobody used: paid by one of them, the other can be freed. */

@@ -6,7 +6,7 @@ import type { EntryView } from './batchActions.ts'
 import { type BatchRecord, type BatchStrike, strikeOf } from './batchTypes.ts'
 import { isPassedOn, isSpendSuspended, refutedBy } from './docket.ts'
 import { ticketOf } from './exitRecord.ts'
-import { isFallen, isOpen, maturesAt } from './exitTime.ts'
+import { isFallen, isOpen, lastDrop, maturesAt } from './exitTime.ts'
 import type { World } from './types.ts'
 
 /** A spend that L1 takes as a strike, and that is none of somebody else's doing (docs/spec.md section 5.2.2). */
@@ -33,30 +33,37 @@ export function standingStrike(
   return strike && !isFallen(strike.spend, world) ? strike : undefined
 }
 
-/** The spend counts, and the strike that shows it stands: nobody is owed the share, but only an exit of the entry can be removed. */
-export function isStruckForGood(fact: EntryView, record: BatchRecord, world: World): boolean {
-  const { entry, owner } = fact
-  const strike = owner && standingStrike(record, { position: entry.position, signer: owner }, world)
-  return strike !== undefined && isCountingSpend(fact, record, world)
+/** The strike that L1 does not let go of any more: it stands, or it fell when it was too late to drop it. */
+function keptStrike({ entry, owner }: EntryView, record: BatchRecord, world: World): BatchStrike | undefined {
+  const { item } = record
+  if (owner === undefined || item === undefined) return undefined
+  if (world.now.timestamp > lastDrop(item, world)) return strikeOf(record, entry.position, owner)
+  return standingStrike(record, { position: entry.position, signer: owner }, world)
 }
 
-/** The strike that L1 keeps shows what a verdict made undone. Only with its block it falls, so the entry is opened: evidence can be dropped. */
+/** The spend counts, and the entry is struck: nobody is owed the share, but only an exit of the entry can be removed. */
+export function isStruckForGood(fact: EntryView, record: BatchRecord, world: World): boolean {
+  return keptStrike(fact, record, world) !== undefined && isCountingSpend(fact, record, world)
+}
+
+/** The strike that L1 keeps shows what a verdict made undone, or fell late. It is not dropped, so the entry is opened: evidence can be. */
 export function isClearedStrike(fact: EntryView, record: BatchRecord, world: World): boolean {
-  const { entry, owner, isCleared } = fact
-  if (!isCleared || !owner) return false
-  return standingStrike(record, { position: entry.position, signer: owner }, world) !== undefined
+  const strike = keptStrike(fact, record, world)
+  return strike !== undefined && (fact.isCleared === true || isFallen(strike.spend, world))
 }
 
 /**
- * A dispute that runs, or an older lock: the entry is opened, not claimed. Not where an exit of the output fell: then only the owner may, or
- * whoever had the other copies would open one after the other.
+ * A dispute that runs, an older lock, or a part that was paid: the entry is opened, not claimed. For a period after an exit of the output fell
+ * only the owner may, or whoever has the other copies would open one after the other.
  */
 export function isLockedElsewhere(
-  { outputId, hasFallenExit, isLockedBefore, spend }: EntryView,
-  world: World,
+  { outputId, fellAt, isLockedBefore, isPaidInPart, spend }: EntryView,
+  { docket, now, parameters }: World,
 ): boolean {
-  if (outputId === undefined || hasFallenExit) return false
-  return (isLockedBefore === true && spend === undefined) || isSpendSuspended(outputId, world.docket)
+  if (outputId === undefined) return false
+  if (fellAt !== undefined && now.timestamp <= fellAt + parameters.minExitPeriod) return false
+  const isLocked = isLockedBefore === true || isPaidInPart === true
+  return (isLocked && spend === undefined) || isSpendSuspended(outputId, docket)
 }
 
 /** As `claimEntries` will find it. */

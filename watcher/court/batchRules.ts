@@ -1,4 +1,5 @@
 /** The named rules about mass exits (docs/honest-watcher.md, "Rules"). */
+import { ZERO_HASH } from '../../protocol/bytes.ts'
 import { BOND_GAS } from '../../protocol/exit.ts'
 import {
   batchDeadlines,
@@ -40,7 +41,7 @@ import {
 import { type BatchRecord, strikeOf } from './batchTypes.ts'
 import { isPassedOn, isSpendSuspended, makerOf } from './docket.ts'
 import { ticketOf } from './exitRecord.ts'
-import { evidenceWindow, isFallen, maturesAt } from './exitTime.ts'
+import { evidenceWindow, isFallen, lastDrop, maturesAt } from './exitTime.ts'
 import type { Rule } from './rule.ts'
 import type { World } from './types.ts'
 
@@ -279,6 +280,14 @@ export const DROP_STRIKE_RULES: readonly Rule<DropStrike>[] = [
       strikeOf(record, strike.position, strike.signer) !== undefined && isFallen(strike.spend, world),
   },
   {
+    id: 'DROP-STRIKE-IN-TIME',
+    rationale:
+      'L1 drops strikes until E - MEP/2, so that another still finds a quarter of the period; later the entry is opened, and its exit cleared.',
+    refusal: 'quiet',
+    holds: ({ record, deadline }, world) =>
+      record.item !== undefined && world.now.timestamp <= deadline && deadline <= lastDrop(record.item, world),
+  },
+  {
     id: 'DROP-STRIKE-WITH-INTEREST',
     rationale: 'Dropping earns nothing: it is done for owners who trust us, and for all in public service.',
     refusal: 'quiet',
@@ -290,7 +299,7 @@ export const OPEN_RULES: readonly Rule<OpenEntry>[] = [
   {
     id: 'OPEN-WHAT-IS-DISPUTED',
     rationale:
-      'After the turn an entry becomes an exit of its own only where a verdict decides about it, so that the place is there to be inherited, where an older lock is to be kept, where a verdict made undone what it is struck with, or where it is struck for good and keeps the line from those behind it: only an exit can be removed. All others are claimed, which costs half. Before the turn L1 lets only the owner open what is not struck, and where an exit of the output did not stand ever.',
+      'After the turn an entry becomes an exit of its own only where a verdict decides about it, so that the place is there to be inherited, where an older lock is to be kept, where an exit that fell was paid a part, where what it is struck with was made undone by a verdict or fell too late to be dropped, or where it is struck for good and keeps the line from those behind it: only an exit can be removed. All others are claimed, which costs half. Before the turn L1 lets only the owner open what is not struck, and so for a period after an exit of the output fell.',
     refusal: 'quiet',
     holds: ({ record, fact }, world) => {
       const { outputId, exit } = fact
@@ -372,6 +381,9 @@ export const ADOPT_RULES: readonly Rule<AdoptExit>[] = [
       // What a verdict passed on: whoever inherits it has the oldest of its places.
       if (isHeirs) return own === undefined || own.from > share.from
       const owed = own ? own.due - own.inherited : 0n
+      const isCovered = fundedTo >= share.from + (share.due < owed ? share.due : owed)
+      // Else it moves there: only out of a ticket a part is paid where the vault is short.
+      const isWhole = owed === exit.exit.amount && share.due === owed && exit.exit.position === fact.entry.position
       return (
         exit.state === 'ticket' &&
         (maker === undefined || maker === 'canonical') &&
@@ -380,7 +392,7 @@ export const ADOPT_RULES: readonly Rule<AdoptExit>[] = [
         own !== undefined &&
         own.from > share.from &&
         world.now.timestamp > maturesAt(exit.exit, world) &&
-        fundedTo >= share.from + (share.due < owed ? share.due : owed)
+        (isCovered || (isWhole && exit.exit.disputed === ZERO_HASH))
       )
     },
   },

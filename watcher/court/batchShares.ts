@@ -1,5 +1,5 @@
 /**
- * The entries of a locked mass exit (docs/spec.md sections 6.4.6 to 6.4.8): claims, and what else becomes of a share of its place on the line.
+ * The entries of a locked mass exit (docs/spec.md sections 6.4.7 to 6.4.10): claims, and what else becomes of a share of its place on the line.
  * Nothing here is urgent: a place does not go.
  */
 import { isEntryOf, OPENED_SEQ, shareOf } from '../../protocol/massExit.ts'

@@ -2,7 +2,7 @@
 import type { Header } from '../../protocol/block.ts'
 import { answerDeadline, competitorDeadline, type Dispute } from '../../protocol/dispute.ts'
 import { type Exit, evidenceDeadline, payableAfter } from '../../protocol/exit.ts'
-import { isEntryOf, isOpenedEntry } from '../../protocol/massExit.ts'
+import { dropDeadline, isOfBatch, isOpenedEntry } from '../../protocol/massExit.ts'
 import { decodePosition, isDepositPosition, transactionPosition } from '../../protocol/position.ts'
 import type { ExitRecord, ExitState } from '../facts.ts'
 import type { Window } from './policy.ts'
@@ -11,6 +11,11 @@ import type { QueueCursor, World } from './types.ts'
 /** Evidence is taken from the start to exitableAt - MEP/4; after a move of the halt, to that move + MEP - MEP/4. */
 export function evidenceWindow(exit: Exit, { parameters, lastMove }: World): Window {
   return { from: exit.startedAt, until: evidenceDeadline(exit.exitableAt, parameters.minExitPeriod, lastMove) }
+}
+
+/** Last moment at which a strike that fell is dropped, and the entry can be claimed again. */
+export function lastDrop({ exitableAt }: Pick<Exit, 'exitableAt'>, { parameters, lastMove }: World): number {
+  return dropDeadline(exitableAt, parameters.minExitPeriod, lastMove)
 }
 
 /** Competitors are taken from the dispute's start to E - MEP/2. */
@@ -52,7 +57,7 @@ export function judgedAfter(
 
 function hasOthersShare(exit: Exit, events: ExitRecord['events']): boolean {
   const placed = events.find(({ type }) => type === 'EntryPlaced')
-  return placed?.type === 'EntryPlaced' && !isEntryOf(exit, placed.batchId, placed.index)
+  return placed?.type === 'EntryPlaced' && !isOfBatch(exit, placed.batchId)
 }
 
 /** While voiding this block can still halt the chain (spec section 8.4.2). */

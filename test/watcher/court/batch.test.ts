@@ -212,6 +212,19 @@ test('drops a strike against an owner who trusts it, once its spend fell', () =>
   assert.equal(typesOf(plan(facts, worldAt(MEP / 2, { voidFrom: 20 }))), ['drop-strike'])
 })
 
+test('drops no strike later than MEP/2 before the end, and opens the entry after the turn instead', () => {
+  const late = LOCK_TIME - START + MEP / 2 + 1
+  const fell = { voidFrom: 20, verifiedBlock: 19 }
+  const facts = (changes: Partial<EntryView> = {}) =>
+    factsOf(RIVAL, [entryOf(0, changes)], [locked, struck(0, ALICE), turned])
+  assert.equal(typesOf(plan(factsOf(RIVAL, [entryOf(0)], [locked, struck(0, ALICE)]), worldAt(late, fell))), [])
+  assert.equal(typesOf(plan(facts(), worldAt(AFTER, fell))), ['open-entry'])
+  assert.equal(typesOf(plan(facts(), worldAt(AFTER))), [], 'it stands, and what it shows we have not')
+  assert.equal(typesOf(plan(facts(), worldAt(AFTER, { ...fell, lastMove: START + AFTER - MEP / 2 }))), ['drop-strike'])
+  const other = { ...spend(0), spend: positionOf(15) }
+  assert.equal(typesOf(plan(facts({ spend: other }), worldAt(AFTER, fell))), [], 'what is spent is hastened for nobody')
+})
+
 test('strikes over a strike that fell where another spend counts, whoever trusts it, and then drops nothing', () => {
   const other = { ...spend(0), spend: positionOf(15) }
   const halted = { voidFrom: 20, verifiedBlock: 19 }

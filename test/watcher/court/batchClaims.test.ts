@@ -120,10 +120,12 @@ test('opens an entry that L1 locked before the batch did, so that its exit keeps
   assert.equal(typesOf(plan(facts([locked]), worldAt(MEP / 2))), [], 'L1 lets only its owner')
 })
 
-test('leaves an entry to its owner where an exit of the output did not stand: L1 lets nobody else open it', () => {
+test('leaves an entry to its owner for a period after an exit of the output fell: L1 lets nobody else open it', () => {
   for (const more of [{ isPaidInPart: true }, { isLockedBefore: true }] as const) {
-    const facts = factsOf(RIVAL, [entryOf(0, { hasFallenExit: true, ...more })], [locked, turned])
-    assert.equal(typesOf(plan(facts, worldAt(AFTER))), [])
+    const after = (fellAt: number) =>
+      typesOf(plan(factsOf(RIVAL, [entryOf(0, { fellAt, ...more })], [locked, turned]), worldAt(AFTER)))
+    assert.equal(after(START + AFTER - MEP), [])
+    assert.equal(after(START + AFTER - MEP - 1), ['open-entry'])
   }
 })
 

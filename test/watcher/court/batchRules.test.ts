@@ -178,11 +178,13 @@ const struckRecord = recordBy(RIVAL, locked, strikeBy(ALICE))
 const drop: DropStrike = {
   ...terms,
   type: 'drop-strike',
-  deadline: START + MEP,
+  deadline: item.exitableAt - MEP / 2,
   record: struckRecord,
   strike: [...struckRecord.strikes.values()][0]!,
   helpsOurs: true,
 }
+/** What it was struck with is void. */
+const fell = { voidFrom: 20, verifiedBlock: 19 }
 const dispute = disputeFactsOf()
 const disputed: EntryView = { ...fact, outputId: dispute.inputs[0]!.outputId }
 const during = withDisputes(worldAt(3 * MEP), dispute)
@@ -248,6 +250,7 @@ const adoptOf = (changes: Partial<Exit>, view: EntryView = fact): AdoptExit => {
   return { ...adopt, fact: { ...view, exit }, exit }
 }
 const adoptOfMade = adoptOf({ outputId: made.outputId! }, made)
+const adoptOfDisputed = adoptOf({ outputId: made.outputId!, disputed: dispute.dispute.txHash }, made)
 const adoptOfCopy = adoptOf({ position: positionOf(11) })
 const adoptOfSpent = adoptOf({ outputId: disputed.outputId! }, disputed)
 
@@ -330,6 +333,14 @@ const rows: readonly Row[] = [
     { ...strike, struck: Array(batchRules.STRIKES_PER_CALL).fill({ fact, spend }) },
   ],
   ['STRIKE-HAS-FALLEN', drop, worldAt(MEP / 2, { voidFrom: 21 }), drop, worldAt(MEP / 2, { voidFrom: 20 })],
+  ['DROP-STRIKE-IN-TIME', drop, worldAt(LOCK + MEP / 2 + 1, fell), drop, worldAt(LOCK + MEP / 2, fell)],
+  [
+    'DROP-STRIKE-IN-TIME',
+    { ...drop, deadline: drop.deadline + 1 },
+    worldAt(MEP / 2, fell),
+    { ...drop, deadline: drop.deadline + 1 },
+    worldAt(MEP / 2, { ...fell, lastMove: START + MEP / 2 }),
+  ],
   [
     'DROP-STRIKE-WITH-INTEREST',
     { ...drop, helpsOurs: false },
@@ -347,6 +358,14 @@ const rows: readonly Row[] = [
     { ...openOfStruck, fact: { ...openOfStruck.fact, isCleared: true }, record: onLine },
     later,
   ],
+  ['OPEN-WHAT-IS-DISPUTED', openOfStruck, later, openOfStruck, { ...later, ...fell }],
+  [
+    'OPEN-WHAT-IS-DISPUTED',
+    openOfStruck,
+    { ...later, ...fell, lastMove: START + TURNED - MEP / 2 },
+    openOfStruck,
+    { ...later, ...fell, lastMove: START + TURNED - MEP / 2 - 1 },
+  ],
   ['OPEN-WITH-INTEREST', { ...open, helpsOurs: false }, during, open],
   ['PLACE-AFTER-THE-TURN', { ...place, record: recordBy(RIVAL, locked) }, later, place],
   ['PLACE-AFTER-THE-TURN', { ...place, exit: exitOf({ owner: ALICE }) }, later],
@@ -362,6 +381,13 @@ const rows: readonly Row[] = [
     { ...adopt, exit: recordOf(openedExit) },
     later,
     { ...adopt, exit: recordOf(openedExit, postponed(50n * ETHER, ETHER)) },
+  ],
+  ['ADOPT-THE-OLDER-PLACE', { ...adoptOfCopy, fundedTo: 0n }, later, { ...adopt, fundedTo: 0n }],
+  ['ADOPT-THE-OLDER-PLACE', { ...adoptOfDisputed, fundedTo: 0n }, judged('canonical'), adoptOfDisputed],
+  [
+    'ADOPT-THE-OLDER-PLACE',
+    { ...adopt, fundedTo: 0n, exit: recordOf(exitOf({ owner: ALICE }), postponed(50n * ETHER, ETHER - 1n)) },
+    later,
   ],
   ['ADOPT-THE-OLDER-PLACE', adoptOfMade, judged('not-canonical'), adoptOfMade, judged('canonical')],
   ['ADOPT-THE-OLDER-PLACE', adoptOfCopy, { ...later, voidFrom: 11 }, adoptOfCopy, { ...later, voidFrom: 12 }],
@@ -409,7 +435,7 @@ rows.forEach(([rule, forbidden, world, allowed, allowedWorld], i) => {
 test('every rule has such a pair', () => {
   const tried = new Set(rows.filter(([, , , allowed]) => allowed).map(([rule]) => rule))
   const all = Object.values(batchRules).flatMap((value) => (Array.isArray(value) ? (value as Rule<never>[]) : []))
-  assert.is(all.length, 42)
+  assert.is(all.length, 43)
   assert.equal(
     all.map(({ id }) => id).filter((id) => !tried.has(id)),
     [],
