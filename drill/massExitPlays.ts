@@ -48,13 +48,17 @@ export function batchesOf(watcher: DrillWatcher, coordinator: Pick<Person, 'addr
   return batches.page('', 100).filter(({ batch }) => batch.coordinator === coordinator.address)
 }
 
-/** Until every unspent output of these owners is named by a mass exit that stands, the coordinator's or anybody's, or exits; these mass exits. */
+/**
+ * Until every unspent output of these owners is named by a mass exit that stands, the coordinator's or anybody's, or exits; these mass exits.
+ * Throws where there are fewer than `least`: everybody left, but the drill was about leaving together.
+ */
 export async function untilTogether(
   world: World,
   {
     coordinator,
     owners = world.owners,
-  }: Readonly<{ coordinator?: Person; owners?: readonly Pick<Person, 'address' | 'name'>[] }>,
+    least = 1,
+  }: Readonly<{ coordinator?: Person; owners?: readonly Pick<Person, 'address' | 'name'>[]; least?: number }>,
 ): Promise<readonly BatchRecord[]> {
   const watcher = runningWatcher(world)
   const { batches } = watcher.watcher().core
@@ -72,7 +76,11 @@ export async function untilTogether(
     () => left().length === 0,
     world.timeoutMs,
   )
-  return batches.page('', 100).filter((record) => isTheirs(record) && record.state === 'started')
+  const theirs = batches.page('', 100).filter(isTheirs)
+  if (theirs.length < least) {
+    throw bug('MASS_EXIT_MISSING', 'everybody left, nobody together', { got: theirs.length, want: `${least} or more` })
+  }
+  return theirs.filter(({ state }) => state === 'started')
 }
 
 /** Past the time for answers, until all of them are locked by whomever. */

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { retryable } from '../protocol/errors.ts'
 
 const LOOK_MS = 50
-export const WAIT_MS = 45_000
+export const WAIT_MS = 120_000
 
 /** Throws DRILL_TIMEOUT with what was waited for. */
 export async function until<T>(

@@ -70,12 +70,13 @@ export async function tipOf({ l1 }: Pick<World, 'l1'>, txHash: Hash): Promise<bi
   return BigInt(receipt['effectiveGasPrice'] ?? 0) - BigInt(block['baseFeePerGas'] ?? 0)
 }
 
-/** Fees rise while it waits: a bond that was enough when it was sent may be refused. Then whoever acts tries again, as people do. */
+/** Fees rise while it waits: it may take long, and a bond that was enough when it was sent be refused. Then whoever acts tries again, as people do. */
 export async function insist<T>(act: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++)
     try {
       return await act()
     } catch (error) {
-      if (!isLifeboatError(error) || isBlockGone(error) || tries === TRIES) throw error
+      const isOpen = isLifeboatError(error) && error.code === 'L1_ACT_OPEN'
+      if (!isLifeboatError(error) || (isBlockGone(error) && !isOpen) || tries === TRIES) throw error
     }
 }

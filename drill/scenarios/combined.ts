@@ -83,7 +83,7 @@ async function leaveTogether(world: World, settled: Settled): Promise<void> {
   const [coordinator] = world.watchers
   await coordinator.stop()
   await coordinator.start({ policy: { priceWei: world.priceWei } })
-  const together = await untilTogether(world, { coordinator })
+  const together = await untilTogether(world, { coordinator, least: 0 })
   await untilLocked(world, together)
   // Shares of those who had left by themselves may stay: nobody waits behind them.
   await untilAllPaid(world, together)
