@@ -134,17 +134,16 @@ abstract contract Shares is Settling, Strikes, ReentrancyGuardTransient {
         return passedOn && _shared[outputId] == 0 && from < _tickets[outputId].from;
     }
 
-    /// @dev Where the vault is short a part is paid out of a ticket only: of two places that nobody was paid anything of, the exit has the older
-    /// one, whoever gave it the younger.
+    /// @dev Where the vault is short a part is paid out of a ticket only: of two places that nothing was paid out of, the exit has the older one,
+    /// whoever gave it the younger. What it inherited counts by its output. An exit through a dispute stands at its age's position, never here.
     function _isBetterPlace(Exit calldata exit, Entry memory entry, ExitState state, uint256 from, uint256 due)
         private
         view
         returns (bool)
     {
         Ticket memory own = _tickets[exit.outputId];
-        return state == ExitState.Ticket && exit.disputed == 0 && exit.position == entry.position && from < own.from
-            && due == own.due && due == exit.amount && _inherited[exit.outputId] == 0
-            && _totals[exit.token].funded < from + due;
+        return state == ExitState.Ticket && exit.position == entry.position && from < own.from && due == own.due
+            && due == exit.amount && _totals[exit.token].funded < from + due;
     }
 
     /// @dev Nobody will ever be owed the share: the entry names nothing or what is dead, or its output left by another way.

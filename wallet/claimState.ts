@@ -10,7 +10,7 @@ import { decodePosition, isDepositPosition, transactionPosition } from '../proto
 import type { WalletContext } from './context.ts'
 import { exitOutlook, findExit, findHeaders } from './exits.ts'
 import { findEntries, type KnownBatch, namedOf, timesOf } from './massExits.ts'
-import type { ExitRecord, Head } from './ports.ts'
+import type { ExitRecord, Head, Ticket } from './ports.ts'
 import { findSettleable } from './process.ts'
 import type { ProvenExitData } from './proofs.ts'
 
@@ -125,15 +125,19 @@ async function judgeUnopened(
   if (record.state === 'locked' && (await isUsed(root, known.id, entry.index))) {
     return lost('its share was used by an exit of it that ended; `lifeboat exit` leaves by an exit of its own')
   }
-  const uncovered = await whyUncovered(root, known, entry)
-  if (uncovered) return uncovered
   const opens = isStruck || isOlderLock || (await isPaidInPart(root, output.outputId, record))
-  return { kind: opens ? 'open' : 'payable' }
+  // A period after an exit fell anybody may open, and choose the place for her.
+  if (opens && hasFallenExit(record)) return { kind: 'open' }
+  return (await whyUncovered(root, known, entry)) ?? { kind: opens ? 'open' : 'payable' }
 }
 
 /** L1 block. Of a locked output the hash holds it in its lowest 40 bits; above it stands when an exit fell. */
 function lockOf({ exitHash }: ExitRecord): number {
   return Number(BigInt.asUintN(40, BigInt(exitHash)))
+}
+
+function hasFallenExit({ state, exitHash }: ExitRecord): boolean {
+  return state === 'locked' && BigInt(exitHash) >> 40n !== 0n
 }
 
 /** A spend anchored later than an earlier lock of the output is no evidence. */
@@ -166,8 +170,17 @@ async function judgeTicket(
   const [own, funded] = [await root.ticket(exit.outputId), await root.funded(exit.token)]
   if (funded >= own.from + own.due) return { kind: 'settle', exit }
   const isFree = !(await isUsed(root, known.id, entry.index))
-  if (isFree && (await whyUncovered(root, known, entry)) === undefined) return { kind: 'adopt', exit }
+  if (isFree && (moves({ known, entry }, exit, own) || (await whyUncovered(root, known, entry)) === undefined)) {
+    return { kind: 'adopt', exit }
+  }
   return waits(`money for its place: the line is covered up to ${funded}, its place ends at ${own.from + own.due}`)
+}
+
+/** An exit that nothing was paid of gets the older place also where that is not covered: where the vault is short it is paid a part there. */
+function moves({ known, entry }: Pick<ClaimSubject, 'known' | 'entry'>, exit: Exit, own: Ticket): boolean {
+  const share = shareOf(known.ticket ?? { from: 0n, due: 0n }, entry)
+  const isWhole = own.due === exit.amount && share.due === own.due
+  return isWhole && exit.position === entry.position && share.from < own.from
 }
 
 async function whyUncovered(

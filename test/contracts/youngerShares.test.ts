@@ -3,15 +3,27 @@
  * nothing from her: it moves to the older one (docs/spec.md 6.4.10, ADR 0023).
  */
 import * as assert from 'uvu/assert'
+import type { EntryOutput } from '../../l1/massExitContract.ts'
+import { ZERO_HASH } from '../../protocol/bytes.ts'
 import type { Exit } from '../../protocol/exit.ts'
-import { adoptExit, claim, depositAt, lockBatch, openEntry, placeEntry, startBatch } from '../support/batchMoves.ts'
-import { decide, deposited, showCompetitor, startDispute } from '../support/disputeMoves.ts'
+import {
+  adoptExit,
+  claim,
+  depositAt,
+  lockBatch,
+  openEntry,
+  outputAt,
+  placeEntry,
+  startBatch,
+} from '../support/batchMoves.ts'
+import { decide, deposited, inherit, showCompetitor, startDispute } from '../support/disputeMoves.ts'
 import { memoOf, settle } from '../support/haltMoves.ts'
 import {
   deposit,
   ETHER,
   passTime,
   passTo,
+  place,
   process,
   signMandate,
   startDepositExit,
@@ -43,7 +55,7 @@ async function createShort(stolen = ETHER / 10n) {
   return { hers, other, m, forged, ofBob, older, younger, items, shown: depositAt(alice, ETHER) }
 }
 
-type Short = Awaited<ReturnType<typeof createShort>>
+type Short = Pick<Awaited<ReturnType<typeof createShort>>, 'older' | 'younger'> & { shown: EntryOutput }
 
 /** Whatever anybody does for her, for some periods. */
 async function isPaidWhatIsThere({ older, younger, shown }: Short, own: Exit, before: bigint) {
@@ -127,6 +139,66 @@ test('where one wei is missing, whoever adopts her entry into the younger share 
   await process(chain, turnsOf([forged, ofBob, ...items], [m]))
   await adoptExit(chain, younger, [0, shown, own])
   await isPaidWhatIsThere(short, own, await balanceOf(alice))
+})
+
+/** Mallory pays Alice in the block that also has her forgery, `extra` more beside; two mass exits name what Alice got. */
+async function createPaid(extra: bigint) {
+  const { chain } = world
+  const inputs = [await deposit(chain, mallory)]
+  if (extra > 0n) inputs.push(await deposit(chain, mallory, extra))
+  const his = await deposit(chain, bob)
+  const outputs = [{ owner: alice.address, token: ETH, amount: ETHER, condition: memoOf('') }]
+  if (extra > 0n) outputs.push({ owner: mallory.address, token: ETH, amount: extra, condition: memoOf('') })
+  const signers = inputs.map(() => mallory)
+  const made = await chain.sign({ inputs, outputs, memo: memoOf('') }, signers)
+  const m = await submit(chain, [made, await chain.pay(mallory, 0, [[mallory, ETHER / 10n]])])
+  await passTo(chain, m.header.timestamp + mep() + 1)
+  const exits = [await startExit(chain, mallory, [m, 1, 0]), await startDepositExit(chain, bob, his)]
+  const ofExtra = extra > 0n ? [await startDepositExit(chain, mallory, inputs[1]!, extra)] : []
+  const entries = [{ position: place(m), amount: ETHER }]
+  const older = await startBatch(chain, entries, { lastBlock: m })
+  const younger = await startBatch(chain, entries, { lastBlock: m, from: mallory })
+  const items = [await lockBatch(chain, older), await lockBatch(chain, younger)]
+  const shown = outputAt(chain, m)
+  const open = () => openEntry(chain, older, 0, shown, alice)
+  const shownInputs = inputs.map((_, i) => (i === 0 ? deposited(mallory) : deposited(mallory, extra)))
+  const dispute = () => startDispute(chain, made, shownInputs, { from: mallory, exits: ofExtra })
+  const turn = () => process(chain, turnsOf([...exits, ...ofExtra, ...items], [m]))
+  return { older, younger, items, shown, open, dispute, turn }
+}
+
+test('nor does a payer who disputes her own payment before the owner opens her entry', async () => {
+  const { chain } = world
+  const id = await chain.client.snapshot()
+  for (const isDisputed of [true, false]) {
+    const scene = await createPaid(0n)
+    const { open, dispute, turn, shown, younger, items } = scene
+    const started = isDisputed ? await dispute() : undefined
+    const own = await open()
+    assert.is(own.disputed !== ZERO_HASH, isDisputed)
+    await passTo(chain, Math.max(items[1]!.exitableAt, started?.dispute.exitableAt ?? 0) + 1)
+    await turn()
+    await adoptExit(chain, younger, [0, shown, own])
+    if (started) await decide(chain, started)
+    await isPaidWhatIsThere(scene, own, await balanceOf(alice))
+    await chain.client.revert({ id })
+  }
+})
+
+test('nor does one who lets her inherit a few wei', async () => {
+  const { chain } = world
+  const scene = await createPaid(7n)
+  const { open, dispute, turn, shown, younger, items } = scene
+  const own = await open()
+  const started = await dispute()
+  await passTo(chain, Math.max(items[1]!.exitableAt, started.dispute.exitableAt) + 1)
+  await turn()
+  await decide(chain, started)
+  await adoptExit(chain, younger, [0, shown, own])
+  const before = await balanceOf(alice)
+  await inherit(chain, started, own, [1, 0])
+  assert.ok((await balanceOf(alice)) > before)
+  await isPaidWhatIsThere(scene, own, before)
 })
 
 test.run()

@@ -137,6 +137,10 @@ test('is opened where the output was locked before the mass exit', async () => {
   const fallen = `0x${(fellAt + BigInt(LOCK_BLOCK - 1)).toString(16).padStart(50, '0')}` as Hex
   world.records.set(await outputId(), { ...NO_EXIT, exitHash: fallen, state: 'locked' })
   assert.is((await judge()).kind, 'open', 'whether an exit fell since or not')
+  const far = batchOf({ ticket: { from: 10n ** 30n, due: AMOUNT } })
+  assert.is((await judge(far)).kind, 'open', 'before a stranger may, who would choose the place')
+  world.records.set(await outputId(), { ...NO_EXIT, exitHash: lockedAt(LOCK_BLOCK - 1), state: 'locked' })
+  assert.match((await judge(far)).why, 'money for its share')
   world.records.set(await outputId(), { ...NO_EXIT, exitHash: lockedAt(LOCK_BLOCK + 1), state: 'locked', running: 1 })
   assert.match((await judge()).why, 'verdict')
 })

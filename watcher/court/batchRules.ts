@@ -1,5 +1,4 @@
 /** The named rules about mass exits (docs/honest-watcher.md, "Rules"). */
-import { ZERO_HASH } from '../../protocol/bytes.ts'
 import { BOND_GAS } from '../../protocol/exit.ts'
 import {
   batchDeadlines,
@@ -383,7 +382,8 @@ export const ADOPT_RULES: readonly Rule<AdoptExit>[] = [
       const owed = own ? own.due - own.inherited : 0n
       const isCovered = fundedTo >= share.from + (share.due < owed ? share.due : owed)
       // Else it moves there: only out of a ticket a part is paid where the vault is short.
-      const isWhole = owed === exit.exit.amount && share.due === owed && exit.exit.position === fact.entry.position
+      const isWhole = own?.due === exit.exit.amount && share.due === own.due
+      const canMove = isWhole && exit.exit.position === fact.entry.position
       return (
         exit.state === 'ticket' &&
         (maker === undefined || maker === 'canonical') &&
@@ -392,7 +392,7 @@ export const ADOPT_RULES: readonly Rule<AdoptExit>[] = [
         own !== undefined &&
         own.from > share.from &&
         world.now.timestamp > maturesAt(exit.exit, world) &&
-        (isCovered || (isWhole && exit.exit.disputed === ZERO_HASH))
+        (isCovered || canMove)
       )
     },
   },

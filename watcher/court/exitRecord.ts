@@ -108,7 +108,7 @@ function foldTicket(events: readonly ExitEvent[]): Readonly<{ ticket: Ticket; se
   for (const event of events) {
     if (event.type === 'ExitStarted') paidBefore = event.paidBefore ?? 0n
     if (event.type === 'ExitPostponed') {
-      ticket = { from: event.from, due: event.due, inherited: paidBefore }
+      ticket = { from: event.from, due: event.due, inherited: ticket?.inherited ?? paidBefore }
       isShare = false
     }
     if (event.type === 'ExitInherited' || event.type === 'EntryPlaced') isShare = true

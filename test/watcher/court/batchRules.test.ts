@@ -250,7 +250,6 @@ const adoptOf = (changes: Partial<Exit>, view: EntryView = fact): AdoptExit => {
   return { ...adopt, fact: { ...view, exit }, exit }
 }
 const adoptOfMade = adoptOf({ outputId: made.outputId! }, made)
-const adoptOfDisputed = adoptOf({ outputId: made.outputId!, disputed: dispute.dispute.txHash }, made)
 const adoptOfCopy = adoptOf({ position: positionOf(11) })
 const adoptOfSpent = adoptOf({ outputId: disputed.outputId! }, disputed)
 
@@ -383,7 +382,6 @@ const rows: readonly Row[] = [
     { ...adopt, exit: recordOf(openedExit, postponed(50n * ETHER, ETHER)) },
   ],
   ['ADOPT-THE-OLDER-PLACE', { ...adoptOfCopy, fundedTo: 0n }, later, { ...adopt, fundedTo: 0n }],
-  ['ADOPT-THE-OLDER-PLACE', { ...adoptOfDisputed, fundedTo: 0n }, judged('canonical'), adoptOfDisputed],
   [
     'ADOPT-THE-OLDER-PLACE',
     { ...adopt, fundedTo: 0n, exit: recordOf(exitOf({ owner: ALICE }), postponed(50n * ETHER, ETHER - 1n)) },

@@ -270,6 +270,8 @@ folds('what is inherited leaves the place as it is, and ends with the settlement
   assert.equal(ticketOf(more.events), { from: 12n, due: 7n, inherited: 4n })
   assert.is(more.state, 'ticket')
   assert.is(fold(inherited(4n), paid(4n), paid(2n), paid(3n)).state, 'settled')
+  const moved = fold(inherited(4n), paid(4n), postponed(2n, 9n))
+  assert.equal(ticketOf(moved.events), { from: 2n, due: 9n, inherited: 4n }, 'also where it moves to an older place')
   const whole = fold(inherited(9n), paid(9n))
   assert.is(whole.state, 'ticket', 'the bond waits for the line')
   assert.is(fold(inherited(9n), paid(9n), paid(0n)).state, 'settled')
