@@ -4,7 +4,6 @@ pragma solidity 0.8.37;
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {Entries} from "./Entries.sol";
 import {ExitRecord} from "./ExitRecord.sol";
-import {Hashing} from "./Hashing.sol";
 import {Module} from "./Module.sol";
 
 /// @title Taking evidence back that no longer stands

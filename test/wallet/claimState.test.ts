@@ -3,7 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { RootEvent } from '../../l1/rootEvents.ts'
 import { type Hash, type Hex, ZERO_HASH } from '../../protocol/bytes.ts'
-import type { Exit } from '../../protocol/exit.ts'
+import { type Exit, hashExit } from '../../protocol/exit.ts'
 import { type Batch, hashBatch, itemPosition, placeEntries } from '../../protocol/massExit.ts'
 import { judgeClaim } from '../../wallet/claimState.ts'
 import type { WalletContext } from '../../wallet/context.ts'
@@ -169,6 +169,27 @@ test('waits for money where older places are not covered, and a period after the
   assert.match((await judge(far)).why, 'money for its share')
   world.lastMove = world.nowSeconds - 1
   assert.match((await judge()).why, 'halt')
+})
+
+test('an exit in a younger place gets the older share, covered or not, unless it was paid a part or stands elsewhere', async () => {
+  const known = batchOf({ ticket: { from: 20n, due: AMOUNT } })
+  const proven = await obtainExitData(alice, position)
+  const { item } = known
+  const judgeWith = async (own: Readonly<{ from: bigint; due: bigint }>, changes: Partial<Exit> = {}) => {
+    const owner = alice.account.address
+    const exit: Exit = { ...item!, outputId: await outputId(), owner, position, seq: 2 ** 39 + 1, ...changes }
+    const exitHash = hashExit(exit).slice(0, 52) as Hex
+    world.records.set(exit.outputId, { ...NO_EXIT, exitHash, state: 'ticket' })
+    world.events.length = 0
+    world.events.push({ type: 'ExitStarted', exit, at } as RootEvent)
+    world.events.push({ type: 'ExitPostponed', outputId: exit.outputId, ...own, at })
+    const root = { ...alice.root, ticket: async () => own, funded: async () => 30n }
+    return (await judgeClaim({ root }, { known, entry: known.entries[0]!, proven })).kind
+  }
+  assert.is(await judgeWith({ from: 200n, due: AMOUNT }), 'adopt')
+  assert.is(await judgeWith({ from: 10n, due: AMOUNT }), 'waits', 'its own is the older one')
+  assert.is(await judgeWith({ from: 200n, due: AMOUNT - 1n }), 'waits')
+  assert.is(await judgeWith({ from: 200n, due: AMOUNT }, { position: position + 16 }), 'waits')
 })
 
 test('an opened entry says that it is placed by a claim', async () => {
